@@ -1,1 +1,73 @@
-"""lookalike."""
+"""lookalike turns images into vectors and puts those vectors to work.
+
+    import lookalike
+
+    shop = lookalike.create("shop.lookalike")
+    shop.add("catalog/", attributes="catalog.csv", key="file")
+    hits = shop.search("snapshot.jpg", k=12, where="price < 300", group_by="product")
+
+Names are imported when they are first used, so that ``import lookalike`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection, SearchResult, create, embed, open
+    from lookalike.encoders.registry import available as encoders
+    from lookalike.encoders.registry import load_encoder
+    from lookalike.errors import LookalikeError
+    from lookalike.ingest.ledger import Ledger
+    from lookalike.types import Crop, Failure, Hit, Item
+
+_HOME = {
+    "Collection": "lookalike.collection",
+    "Crop": "lookalike.types",
+    "Failure": "lookalike.types",
+    "Hit": "lookalike.types",
+    "Item": "lookalike.types",
+    "Ledger": "lookalike.ingest.ledger",
+    "LookalikeError": "lookalike.errors",
+    "SearchResult": "lookalike.collection",
+    "create": "lookalike.collection",
+    "embed": "lookalike.collection",
+    "encoders": "lookalike.encoders.registry:available",
+    "load_encoder": "lookalike.encoders.registry",
+    "open": "lookalike.collection",
+}
+
+__all__ = [
+    "Collection",
+    "Crop",
+    "Failure",
+    "Hit",
+    "Item",
+    "Ledger",
+    "LookalikeError",
+    "SearchResult",
+    "__version__",
+    "create",
+    "embed",
+    "encoders",
+    "load_encoder",
+    "open",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
+    from importlib import import_module
+
+    module, _, attribute = _HOME[name].partition(":")
+    value = getattr(import_module(module), attribute or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,55 @@
+"""Everything a collection knows, as files that other tools read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lookalike.collection.vector_files import vector_file
+from lookalike.store.base import Store
+from lookalike.types import AttributeType
+
+_FIXED: dict[str, AttributeType] = {
+    "id": "text",
+    "uri": "text",
+    "sha256": "text",
+    "width": "integer",
+    "height": "integer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written.
+
+    Args:
+        items: How many.
+        files: The files, the one asked for first.
+    """
+
+    items: int
+    files: tuple[str, ...]
+
+
+def export(store: Store, path: Path) -> Exported:
+    """Write all items of a store: id, uri, sha256, width, height, tags, every attribute, and the embedding.
+
+    Args:
+        store: What to write.
+        path: ``.parquet`` for one table (needs the extra ``arrow``), or ``.npy`` for the embeddings,
+            float32 (n, d), with a ``.csv`` of the same rows beside it.
+
+    Raises:
+        InputError: If the ending is neither.
+        MissingExtra: For Parquet without PyArrow.
+    """
+    space = store.space()
+    attributes = store.schema()
+    metadata = {"lookalike.encoder": space.spec, "lookalike.fingerprint": space.fingerprint}
+    with vector_file(path, space.dimensions, _FIXED | attributes, metadata) as file:
+        for items in store.stream():
+            columns: dict[str, list[Any]] = {name: [getattr(item, name) for item in items] for name in _FIXED}
+            columns |= {name: [item.attributes.get(name) for item in items] for name in attributes}
+            file.write(columns, store.vectors([item.row for item in items]))
+    return Exported(file.rows, file.files)

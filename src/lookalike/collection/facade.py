@@ -1,0 +1,400 @@
+"""The collection: the one object that every face talks to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lookalike.collection.choosing import choose_encoder
+from lookalike.collection.exporting import Exported, export
+from lookalike.collection.migration import Migrated, migrate
+from lookalike.collection.queries import Query
+from lookalike.collection.result import SearchResult
+from lookalike.collection.searching import Searcher
+from lookalike.encoders.base import Encoder
+from lookalike.encoders.registry import DEFAULT_ENCODER, encoder_from_spec, load_encoder
+from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
+from lookalike.errors import FingerprintMismatch, InputError, SourceError
+from lookalike.evaluate.index import IndexReport, evaluate_index
+from lookalike.images.decode import Limits
+from lookalike.images.scan import ResolvedSource, resolve
+from lookalike.ingest.attributes import AttributeTable
+from lookalike.ingest.ledger import Ledger
+from lookalike.ingest.pipeline import Ingest, Progress
+from lookalike.store.base import Damage, Store
+from lookalike.store.gallery import Gallery
+from lookalike.types import AttributeType, AttributeValue, Crop, Item
+
+FAILURE_REPORT = "failures.jsonl"
+
+
+class Collection:
+    """Items with embedding, attributes, source and thumbnail; and what was fitted on them.
+
+    Made by :func:`lookalike.create` or :func:`lookalike.open`. Safe to use from several threads; several
+    processes may open the same collection, and each sees the others' writes with its next call.
+
+    Args:
+        store: The record.
+        folder: Where derived files and the failure report go.
+        encoder: The encoder if it is loaded already; otherwise it is loaded when a picture needs it.
+        limits: Largest image accepted.
+    """
+
+    def __init__(
+        self, store: Store, folder: Path, *, encoder: Encoder | None = None, limits: Limits | None = None
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._limits = limits or Limits()
+        self._loaded = encoder
+        self._loading = threading.Lock()
+        self._gallery = Gallery(store, folder / "derived")
+        self._searcher = Searcher(store, self._gallery, lambda: self.encoder, self._limits)
+
+    # what it is
+
+    @property
+    def path(self) -> str:
+        """Where the collection is."""
+        return self._store.uri
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of the collection's vectors.
+
+        Raises:
+            EncoderError: If it cannot be loaded here.
+            FingerprintMismatch: If the weights on this machine are others than those that made the vectors.
+        """
+        space = self._store.space()
+        with self._loading:
+            if self._loaded is None or self._loaded.spec.fingerprint != space.fingerprint:
+                self._loaded = encoder_from_spec(EncoderSpec.from_json(space.spec))
+            return self._loaded
+
+    def require_encoder(
+        self,
+        encoder: str | None = None,
+        *,
+        layer: str | None = None,
+        pooling: Pooling | None = None,
+        resize: Resize | None = None,
+    ) -> None:
+        """Make sure that the collection's encoder is the one named; options not given are not compared.
+
+        Raises:
+            FingerprintMismatch: If it is another.
+        """
+        own = self.encoder.spec
+        wanted = load_encoder(
+            encoder or own.name,
+            layer=layer or (own.layer if encoder in (None, own.name) else None),
+            pooling=pooling or (own.pooling if encoder in (None, own.name) else None),
+            resize=resize or (own.resize if encoder in (None, own.name) else None),
+        ).spec
+        if wanted.fingerprint != own.fingerprint:
+            raise FingerprintMismatch(
+                own.fingerprint,
+                wanted.fingerprint,
+                f"The collection was made with {own.name}, layer {own.layer}: leave the encoder's options out, "
+                f"re-embed it with `lookalike migrate {self.path} --encoder {wanted.name}`, or index into another one.",
+            )
+
+    @property
+    def attributes(self) -> dict[str, AttributeType]:
+        """Names and types of the attributes."""
+        return self._store.schema()
+
+    def __len__(self) -> int:
+        return self._store.count()
+
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and bool(self._store.known([id]))
+
+    def __iter__(self) -> Iterator[Item]:
+        for batch in self._store.stream():
+            yield from batch
+
+    def item(self, id: str) -> Item:
+        """One item.
+
+        Raises:
+            UnknownItem: If the collection does not hold it.
+        """
+        return self._store.items(self._store.rows([id]))[0]
+
+    def thumbnail(self, id: str) -> bytes:
+        """An item's thumbnail, WebP bytes."""
+        return self._store.thumbnails(self._store.rows([id]))[0]
+
+    def info(self) -> dict[str, Any]:
+        """What the collection is: items, encoder, attributes, sources, index, sizes on disk, version."""
+        space = self._store.space()
+        spec = EncoderSpec.from_json(space.spec)
+        files = [f for f in self._folder.rglob("*") if f.is_file()]
+        return {
+            "path": self.path,
+            "items": len(self),
+            "version": self._store.version(),
+            "encoder": spec.name,
+            "fingerprint": space.fingerprint,
+            "layer": spec.layer,
+            "pooling": spec.pooling,
+            "resize": spec.resize,
+            "input": [spec.height, spec.width],
+            "dimensions": space.dimensions,
+            "precision": space.precision,
+            "attributes": self.attributes,
+            "sources": self._store.sources(),
+            "index": self._gallery.describe(),
+            "bytes": {
+                "record": sum(f.stat().st_size for f in files if f.parent == self._folder),
+                "derived": sum(f.stat().st_size for f in files if f.parent != self._folder),
+            },
+        }
+
+    # filling it
+
+    def add(
+        self,
+        *sources: str | PathLike[str],
+        attributes: str | PathLike[str] | None = None,
+        key: str | None = None,
+        prefix: str | None = None,
+        every: str | int | None = None,
+        prune: bool = False,
+        workers: int | None = None,
+        progress: bool | Callable[[Progress], None] = True,
+    ) -> Ledger:
+        """Bring the collection up to date with sources of images; safe to interrupt and to repeat.
+
+        Only new and changed images are embedded. What a batch made durable stays, whatever happens next.
+
+        Args:
+            sources: Files, folders (recursive), globs, text lists, tar shards, Parquet files, videos; local or
+                on object storage (``s3://...``).
+            attributes: CSV, TSV or Parquet table of attributes.
+            key: Its column that holds item ids; ``id`` by default.
+            prefix: Takes the place of the source's name at the start of every id.
+            every: Of a video, take one frame every so many seconds (``"0.5s"``) or frames (``25``).
+            prune: Remove items that came through these sources and are no longer in them.
+            workers: Decode threads; all cores by default.
+            progress: True shows a bar when stderr is a terminal; a function is called after every batch.
+
+        Returns:
+            The ledger: every input is added, updated, unchanged or failed (with the reason). The failures are
+            also written to ``failures.jsonl`` in the collection.
+
+        Raises:
+            SourceError: If a source cannot be read at all, or would give ids that belong to another source.
+            InputError: If the attributes table is not one, or no key of it is an item's id.
+        """
+        if not sources:
+            raise InputError("no source was given: expected folders, files, globs, lists, tar or Parquet files")
+        resolved = resolve([fspath(s) for s in sources], prefix=prefix, every=every)
+        self._claim(resolved)
+        if attributes is None:
+            if key is not None:
+                raise InputError(f"key {key!r} was given without an attributes table")
+            return self._ingest(resolved, None, prune, workers, progress)
+        with AttributeTable(Path(attributes), key or "id") as table:
+            return self._ingest(resolved, table, prune, workers, progress)
+
+    def _claim(self, sources: Sequence[ResolvedSource]) -> None:
+        """Note whose name is whose; refuse a name that stands for another place that still exists."""
+        names = self._store.sources()
+        for source in sources:
+            held = names.get(source.name)
+            if held is not None and held != source.uri and ("://" in held or Path(held).exists()):
+                raise SourceError(
+                    f"ids that begin with {source.name!r} belong to {held}, so those of {source.uri} would collide: "
+                    "give one of them another name with --prefix NAME (prefix= in Python)"
+                )
+        for source in sources:
+            if names.get(source.name) != source.uri:
+                self._store.set_source(source.name, source.uri)
+
+    def _ingest(
+        self,
+        sources: Sequence[ResolvedSource],
+        attributes: AttributeTable | None,
+        prune: bool,
+        workers: int | None,
+        progress: bool | Callable[[Progress], None],
+    ) -> Ledger:
+        from lookalike.collection.progress import add_progress
+
+        with add_progress(progress, sources) as report:
+
+            def acknowledged(state: Progress) -> None:
+                self._gallery.extend()
+                report(state)
+
+            run = Ingest(
+                self._store,
+                self.encoder,
+                attributes=attributes,
+                limits=self._limits,
+                workers=workers,
+                progress=acknowledged,
+            )
+            ledger = run.run(sources, prune=prune)
+        self._gallery.save()
+        ledger.write_report(self._folder / FAILURE_REPORT)
+        return ledger
+
+    def set_attributes(self, values: Mapping[str, Mapping[str, AttributeValue]]) -> list[str]:
+        """Set attributes of items, ``id: {name: value}``; returns the ids that really changed."""
+        return self._store.set_attributes(values)
+
+    def remove(self, ids: Sequence[str] = (), *, where: str | None = None) -> int:
+        """Remove items by id, or those that a filter selects; returns how many.
+
+        :meth:`compact` afterwards erases what is left of them in free space and derived files.
+
+        Raises:
+            UnknownItem: If an id is not in the collection; then nothing is removed.
+        """
+        if bool(ids) == (where is not None):
+            raise InputError("remove needs either ids or a filter (where=...), not both and not neither")
+        if where is None:
+            self._store.rows(ids)
+            return self._store.remove(list(ids))
+        rows = self._searcher.select(where)
+        removed = 0
+        for start in range(0, len(rows), 1000):
+            items = self._store.items(rows[start : start + 1000].tolist())
+            removed += self._store.remove([item.id for item in items])
+        return removed
+
+    # asking it
+
+    def search(
+        self,
+        query: Query | Sequence[Query],
+        *,
+        k: int = 12,
+        where: str | None = None,
+        minus: Query | Sequence[Query] = (),
+        crop: Crop | Sequence[float] | str | None = None,
+        group_by: str | None = None,
+        diversity: float = 0.0,
+        min_strength: float = 0.0,
+        recall: float | None = None,
+    ) -> SearchResult:
+        """Items that look like a query, best first.
+
+        Args:
+            query: A path, URL, item id or words; image bytes; uint8 (h, w, 3) pixels; a float (d,) vector; or a
+                list of those, which are averaged.
+            k: How many hits, 1 to 10,000.
+            where: A filter on attributes, such as ``price < 300 and category in ("Kitchen", "Office")``.
+            minus: Examples that the hits should not look like.
+            crop: The region (x, y, width, height) of the (first) query image to look at, in pixels or, when all
+                are at most 1, fractions.
+            group_by: Keep only the best item of each value of this attribute; still k of them.
+            diversity: 0 orders by similarity alone, towards 1 hits differ more from each other (MMR).
+            min_strength: Leave out hits whose calibrated match strength is below this, 0 to 1.
+            recall: Expected share of the exact answer that the index finds; 1 searches exactly. By default 0.99.
+
+        Returns:
+            The hits, with what answered the query and everything the answer depends on.
+
+        Raises:
+            InputError: If an argument is wrong; FilterError, a kind of it, points into ``where``.
+            ImageError: If a query image cannot be read.
+        """
+        return self._searcher.search(
+            query,
+            k=k,
+            where=where,
+            minus=minus,
+            crop=_crop(crop),
+            group_by=group_by,
+            diversity=diversity,
+            min_strength=min_strength,
+            recall=recall,
+        )
+
+    # caring for it
+
+    def verify(self) -> list[Damage]:
+        """Check every checksum of the record and every derived file against it; empty means sound."""
+        return [*self._store.verify(), *self._gallery.verify()]
+
+    def compact(self) -> None:
+        """Give back free space, erase what was removed for good, rebuild the derived files."""
+        self._store.compact()
+        self._gallery.rebuild()
+        report = self._folder / FAILURE_REPORT
+        report.unlink(missing_ok=True)
+
+    def export(self, path: str | PathLike[str]) -> Exported:
+        """Write all items: ``.parquet`` with everything, or ``.npy`` with the vectors and a ``.csv`` beside it."""
+        return export(self._store, Path(path))
+
+    def migrate(
+        self,
+        encoder: str | Encoder = DEFAULT_ENCODER,
+        *,
+        layer: str | None = None,
+        pooling: Pooling | None = None,
+        resize: Resize | None = None,
+        from_thumbnails: bool = False,
+        workers: int | None = None,
+        progress: bool | Callable[[int, int], None] = True,
+    ) -> Migrated:
+        """Re-embed every item with another encoder beside the old vectors, then switch in one step.
+
+        The collection answers with the old vectors until the switch; an interrupted migration goes on where it
+        stopped when it is repeated.
+
+        Args:
+            encoder: Name (see :func:`lookalike.list_encoders`), or a loaded encoder.
+            layer, pooling, resize: Of the encoder, where not its defaults.
+            from_thumbnails: Embed the 256-pixel thumbnail of an item whose original cannot be read any more;
+                otherwise such an item stops the switch and is named.
+            workers: Decode threads; all cores by default.
+            progress: True shows a bar when stderr is a terminal; a function is called with (done, total).
+        """
+        return migrate(
+            self._store,
+            self._gallery,
+            choose_encoder(encoder, layer, pooling, resize),
+            limits=self._limits,
+            from_thumbnails=from_thumbnails,
+            workers=workers,
+            progress=progress,
+        )
+
+    def evaluate_index(self, *, k: int = 10, queries: int = 200, recall: float | None = None) -> IndexReport:
+        """Measure the index against the exact search on the collection's own vectors."""
+        return evaluate_index(self._gallery, k=k, queries=queries, recall=recall)
+
+    def close(self) -> None:
+        """Let go of files and threads."""
+        self._gallery.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _crop(crop: Crop | Sequence[float] | str | None) -> Crop | None:
+    if crop is None or isinstance(crop, Crop):
+        return crop
+    if isinstance(crop, str):
+        return Crop.parse(crop)
+    if len(crop) != 4:
+        raise InputError(f"crop {tuple(crop)} has {len(crop)} numbers: expected x, y, width, height")
+    return Crop(*crop)

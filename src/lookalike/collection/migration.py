@@ -1,0 +1,149 @@
+"""Another encoder for a collection: embed beside the old vectors, switch in one step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.progress import count_progress
+from lookalike.encoders.base import Encoder
+from lookalike.errors import ImageError, InputError, StoreError
+from lookalike.images.decode import Limits, decode
+from lookalike.images.fetch import fetch
+from lookalike.ingest.stream import encode_stream
+from lookalike.store.base import Space, Store
+from lookalike.store.gallery import Gallery
+from lookalike.types import Embeddings, Item
+from lookalike.vectors.metrics import normalise
+
+BATCH = 256
+SHOWN_FAILURES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did.
+
+    Args:
+        items: Embedded in this run; a resumed migration does not count what an earlier run did.
+        from_thumbnails: Those of them whose thumbnail had to stand for the original.
+        old_fingerprint, new_fingerprint: Before and after.
+    """
+
+    items: int
+    from_thumbnails: int
+    old_fingerprint: str
+    new_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reread:
+    """An item whose picture was read again."""
+
+    item: Item
+    network_input: npt.NDArray[np.uint8] | None
+    failure: str | None = None
+    from_thumbnail: bool = False
+
+
+class _Migration:
+    """One run of a migration; see :func:`migrate`."""
+
+    def __init__(self, store: Store, encoder: Encoder, limits: Limits, from_thumbnails: bool) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._limits = limits
+        self._from_thumbnails = from_thumbnails
+        self.failures: list[str] = []
+        self.done = 0
+        self.thumbnails = 0
+
+    def embed(self, after: int, workers: int | None, report: Callable[[int], None]) -> None:
+        """Embed every item with a row greater than ``after``."""
+        encoder = self._encoder
+        rows: list[int] = []
+        embeddings: list[Embeddings] = []
+        labels: list[tuple[str, ...]] = []
+
+        def flush() -> None:
+            if rows:
+                self._store.put_vectors(np.array(rows, dtype=np.int64), np.stack(embeddings), labels)
+                rows.clear(), embeddings.clear(), labels.clear()
+                report(self.done)
+
+        stream = encode_stream(encoder, self._items(after), self._read, aside=self._note, workers=workers)
+        for reread, encoding in stream:
+            rows.append(reread.item.row)
+            embeddings.append(normalise(encoding.raw_embedding))
+            labels.append(encoder.words(encoding.logits) if encoding.logits is not None else ())
+            self.done += 1
+            self.thumbnails += reread.from_thumbnail
+            if len(rows) >= BATCH:
+                flush()
+        flush()
+
+    def _items(self, after: int) -> Iterator[Item]:
+        for batch in self._store.stream():
+            yield from (item for item in batch if item.row > after)
+
+    def _read(self, item: Item) -> _Reread:
+        spec = self._encoder.spec
+        try:
+            data = fetch(item.uri)
+            if isinstance(data, bytes):
+                data = decode(data, min_side=max(spec.height, spec.width), limits=self._limits).pixels
+            return _Reread(item, self._encoder.prepare(data))
+        except ImageError as error:
+            if not self._from_thumbnails:
+                return _Reread(item, None, f"{item.id}: {error}")
+            thumbnail = self._store.thumbnails([item.row])[0]
+            return _Reread(item, self._encoder.prepare(decode(thumbnail).pixels), from_thumbnail=True)
+
+    def _note(self, reread: _Reread) -> None:
+        assert reread.failure is not None
+        self.failures.append(reread.failure)
+
+
+def migrate(
+    store: Store,
+    gallery: Gallery,
+    encoder: Encoder,
+    *,
+    limits: Limits,
+    from_thumbnails: bool = False,
+    workers: int | None = None,
+    progress: bool | Callable[[int, int], None] = True,
+) -> Migrated:
+    """Re-embed all items of a store; arguments and promises as in ``Collection.migrate``.
+
+    Raises:
+        InputError: If the encoder is the one that the collection has already.
+        StoreError: If originals cannot be read; nothing is switched and what was embedded is kept.
+    """
+    old = store.space()
+    if encoder.spec.fingerprint == old.fingerprint:
+        raise InputError(f"the collection's vectors are already those of {encoder.spec.name} ({old.fingerprint})")
+    space = Space(
+        number=old.number + 1,
+        spec=encoder.spec.to_json(),
+        fingerprint=encoder.spec.fingerprint,
+        dimensions=encoder.spec.dimensions,
+        precision=old.precision,
+    )
+    run = _Migration(store, encoder, limits, from_thumbnails)
+    with count_progress("migrating", progress) as report:
+        total = store.count()
+        run.embed(store.begin_space(space), workers or os.cpu_count(), lambda done: report(done, total))
+    if run.failures:
+        shown = "\n  ".join(run.failures[:SHOWN_FAILURES])
+        raise StoreError(
+            f"{len(run.failures)} originals cannot be read, so the collection keeps its old vectors:\n  {shown}\n"
+            "bring them back, remove these items, or embed their thumbnails with --from-thumbnails; then repeat"
+        )
+    store.switch_space()
+    gallery.rebuild()
+    return Migrated(run.done, run.thumbnails, old.fingerprint, space.fingerprint)

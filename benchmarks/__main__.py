@@ -9,7 +9,6 @@ BENCHMARKS = {
     "retrieval": "customer photo -> product on a shop's data: encoders, resize policies, pooling, layers",
     "throughput": "images a second from JPEG files against a Pillow + ONNX Runtime loop; peak memory by size",
     "search": "latency and recall of the search in process, with and without filters",
-    "kill": "kill -9 at random moments of an indexing run; what is lost",
 }
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from lookalike.collection import Collection, SearchResult, create, embed, open
-    from lookalike.encoders.registry import available as encoders
+    from lookalike.collection import Collection, SearchResult, create, embed, open, sample_path
+    from lookalike.encoders.registry import available as list_encoders
     from lookalike.encoders.registry import load_encoder
     from lookalike.errors import LookalikeError
     from lookalike.ingest.ledger import Ledger
@@ -34,9 +34,10 @@ _HOME = {
     "SearchResult": "lookalike.collection",
     "create": "lookalike.collection",
     "embed": "lookalike.collection",
-    "encoders": "lookalike.encoders.registry:available",
+    "list_encoders": "lookalike.encoders.registry:available",
     "load_encoder": "lookalike.encoders.registry",
     "open": "lookalike.collection",
+    "sample_path": "lookalike.collection",
 }
 
 __all__ = [
@@ -51,9 +52,10 @@ __all__ = [
     "__version__",
     "create",
     "embed",
-    "encoders",
+    "list_encoders",
     "load_encoder",
     "open",
+    "sample_path",
 ]
 
 

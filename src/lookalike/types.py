@@ -106,14 +106,15 @@ class Hit:
     Args:
         id: The item's id.
         score: Cosine similarity with the query, in [-1, 1].
-        strength: Calibrated match strength in [0, 1]: see ``lookalike.vectors.strength``.
+        strength: Calibrated match strength in [0, 1]: see ``lookalike.vectors.strength``; None when the
+            answer came from words rather than vectors.
         attributes: The item's attributes, ``tags`` among them.
         uri: Where the image came from.
     """
 
     id: str
     score: float
-    strength: float
+    strength: float | None
     attributes: Mapping[str, AttributeValue]
     uri: str
 

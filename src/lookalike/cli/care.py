@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict
-from typing import Any
 
 import lookalike
 from lookalike.cli.main import DONE, ERROR
 from lookalike.cli.output import human_bytes, print_json, print_table
+from lookalike.encoders.registry import DEFAULT_ENCODER
 from lookalike.errors import InputError
 
 
@@ -115,18 +115,20 @@ def encoders(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"encoders": [asdict(entry) for entry in known]})
         return DONE
-    rows: list[list[Any]] = [
-        [
-            entry.name + (" (default)" if entry.default else ""),
-            entry.dimensions or "its own",
-            f"{entry.input_size[0]}x{entry.input_size[1]}" if entry.input_size else "its own",
-            ", ".join(f"{name} {width}" for name, width in entry.layers.items()) or "any module or tensor by name",
-            entry.licence,
-            entry.provenance,
-        ]
-        for entry in known
-    ]
-    print_table("encoders", ["name", "dimensions", "input", "layers", "licence", "provenance"], rows)
+    for entry in known:
+        print_table(
+            entry.name + (" (default)" if entry.name == DEFAULT_ENCODER else ""),
+            ["", ""],
+            [
+                ("dimensions", entry.dimensions or "the network's own"),
+                ("input", f"{entry.height}x{entry.width}" if entry.height else "the network's own"),
+                ("layers", ", ".join(f"{layer.name} ({layer.dimensions})" for layer in entry.layers) or "any by name"),
+                ("text", "yes" if entry.has_text else "no"),
+                ("needs", f"pip install 'lookalike[{entry.extra}]'" if entry.extra else "nothing"),
+                ("licence", entry.licence),
+                ("provenance", entry.provenance),
+            ],
+        )
     return DONE
 
 

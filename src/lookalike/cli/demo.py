@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import lookalike
@@ -30,20 +29,20 @@ def demo(options: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     shop = folder / "sample.lookalike"
     page = folder / "answer.html"
-    with as_file(files("lookalike") / "sample") as sample:
-        photo = sample / PHOTO
-        if not options.json:
-            print(f"1. index 110 products, three pictures each, into {shop}", file=sys.stderr)
-        try:
-            collection = lookalike.open(shop)
-        except CollectionNotFound:
-            collection = lookalike.create(shop)
-        with collection:
-            ledger = collection.add(
-                sample / "catalog", attributes=sample / "catalog.csv", key="file", progress=not options.json
-            )
-            result = collection.search(photo, k=8, group_by="product")
-            result.save_html(page)
+    sample = lookalike.sample_path()
+    photo = sample / PHOTO
+    if not options.json:
+        print(f"1. index 110 products, three pictures each, into {shop}", file=sys.stderr)
+    try:
+        collection = lookalike.open(shop)
+    except CollectionNotFound:
+        collection = lookalike.create(shop)
+    with collection:
+        ledger = collection.add(
+            sample / "catalog", attributes=sample / "catalog.csv", key="file", progress=not options.json
+        )
+        result = collection.search(photo, k=8, group_by="product")
+        result.save_html(page)
     if options.json:
         print_json({"ledger": ledger.to_dict(), "search": result.to_dict(), "html": str(page)})
         return DONE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import lookalike
@@ -78,7 +80,7 @@ def _print_ledger(ledger: Ledger, collection: str, items: int) -> None:
         print(f"all failures: {ledger.report}", file=sys.stderr)
 
 
-def _print_failures(failures: list[Failure]) -> None:
+def _print_failures(failures: Sequence[Failure]) -> None:
     for uri, reason in failures[:SHOWN_FAILURES]:
         print(f"  failed: {uri}: {reason}", file=sys.stderr)
     if len(failures) > SHOWN_FAILURES:
@@ -95,7 +97,7 @@ def embed(options: argparse.Namespace) -> int:
         options.sources, target, every=_every(options.every), workers=options.workers, **wanted
     )
     if options.json:
-        print_json(done.to_dict())
+        print_json(asdict(done))
     else:
         print(f"{done.images} vectors of {done.dimensions} dimensions: {', '.join(done.files)}")
         _print_failures(done.failures)

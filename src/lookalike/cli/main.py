@@ -7,10 +7,11 @@ module is imported when the command runs.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from lookalike import __version__
 from lookalike.errors import InputError, LookalikeError, UnknownItem
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted; what was committed is kept, and the same command goes on from there", file=sys.stderr)
         return ERROR
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the reader went away: nothing more can be printed
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the reader went away; the exit flush must not fail
         return ERROR
 
 
@@ -59,6 +60,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\nsee `{self.prog} --help`\n")
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+"""What ``add_subparsers`` returns; argparse has no public name for it."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lookalike",
@@ -73,10 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # what add_subparsers returns; argparse has no public name for it
 
 
-def _command(commands: _Commands[argparse.ArgumentParser], name: str, handler: str, help: str) -> argparse.ArgumentParser:
+def _command(commands: _Commands, name: str, handler: str, help: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.set_defaults(command=handler)
@@ -105,19 +109,19 @@ def _add_collection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("collection", metavar="COLLECTION", help="path of the collection")
 
 
-def _demo(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _demo(commands: _Commands) -> None:
     parser = _command(commands, "demo", "demo:demo", "the whole tour on the packaged sample, then where to look")
     parser.add_argument("--to", default="demo", metavar="FOLDER", help="where to put the results (default: demo/)")
 
 
-def _embed(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _embed(commands: _Commands) -> None:
     parser = _command(commands, "embed", "filling:embed", "write vectors of images to a file, without a collection")
     _add_sources(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="vectors.npy (ids in a .csv beside it) or .parquet")
     _add_encoder(parser)
 
 
-def _index(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _index(commands: _Commands) -> None:
     parser = _command(commands, "index", "filling:index", "bring a collection up to date with sources of images")
     _add_sources(parser)
     parser.add_argument("--to", required=True, metavar="COLLECTION", help="the collection; made when it does not exist")
@@ -128,7 +132,7 @@ def _index(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--prune", action="store_true", help="remove items that vanished from these sources")
 
 
-def _search(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _search(commands: _Commands) -> None:
     parser = _command(commands, "search", "searching:search", "find what looks like an image, an item or words")
     _add_collection(parser)
     parser.add_argument("query", nargs="+", metavar="IMAGE|ID|TEXT", help="several are averaged")
@@ -143,11 +147,11 @@ def _search(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--html", metavar="FILE", help="write a contact sheet")
 
 
-def _encoders(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _encoders(commands: _Commands) -> None:
     _command(commands, "encoders", "care:encoders", "list encoders: layers, dimensions, input, licence, provenance")
 
 
-def _evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _evaluate(commands: _Commands) -> None:
     parser = commands.add_parser("evaluate", help="measure on your own data", description="Measure on your own data.")
     tasks = parser.add_subparsers(title="tasks", metavar="TASK", required=True)
     index = _command(tasks, "index", "care:evaluate_index", "recall and latency of the index against the exact search")
@@ -157,32 +161,32 @@ def _evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
     index.add_argument("--recall", type=float, metavar="F", help="the recall to ask of the index (default: 0.99)")
 
 
-def _info(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _info(commands: _Commands) -> None:
     _add_collection(_command(commands, "info", "care:info", "what a collection is"))
 
 
-def _verify(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _verify(commands: _Commands) -> None:
     _add_collection(_command(commands, "verify", "care:verify", "check every checksum and the index; exit 1 names the damage"))
 
 
-def _compact(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _compact(commands: _Commands) -> None:
     _add_collection(_command(commands, "compact", "care:compact", "give back space and erase for good what was removed"))
 
 
-def _export(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _export(commands: _Commands) -> None:
     parser = _command(commands, "export", "care:export", "write all items to a file")
     _add_collection(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="items.parquet, or vectors.npy with a .csv beside it")
 
 
-def _remove(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _remove(commands: _Commands) -> None:
     parser = _command(commands, "remove", "care:remove", "remove items by id or filter")
     _add_collection(parser)
     parser.add_argument("ids", nargs="*", metavar="ID")
     parser.add_argument("--where", metavar="EXPR", help="remove what this filter selects")
 
 
-def _migrate(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _migrate(commands: _Commands) -> None:
     parser = _command(commands, "migrate", "care:migrate", "re-embed with another encoder, then switch in one step")
     _add_collection(parser)
     _add_encoder(parser)

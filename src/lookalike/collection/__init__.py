@@ -7,5 +7,6 @@ from lookalike.collection.facade import Collection
 from lookalike.collection.opening import create
 from lookalike.collection.opening import open_collection as open
 from lookalike.collection.result import SearchResult
+from lookalike.collection.sample import sample_path
 
-__all__ = ["Collection", "SearchResult", "create", "embed", "open"]
+__all__ = ["Collection", "SearchResult", "create", "embed", "open", "sample_path"]

@@ -72,7 +72,8 @@ class _Migration:
         def flush() -> None:
             if rows:
                 self._store.put_vectors(np.array(rows, dtype=np.int64), np.stack(embeddings), labels)
-                rows.clear(), embeddings.clear(), labels.clear()
+                for gathered in (rows, embeddings, labels):
+                    gathered.clear()
                 report(self.done)
 
         stream = encode_stream(encoder, self._items(after), self._read, aside=self._note, workers=workers)

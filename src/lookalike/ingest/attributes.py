@@ -7,7 +7,7 @@ import json
 import math
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
@@ -90,9 +90,28 @@ class AttributeTable:
         """Rows whose key no call of :meth:`take` has asked for."""
         return int(self._db.execute("SELECT count(*) FROM rows WHERE taken = 0").fetchone()[0])
 
-    def sample_keys(self, most: int = 3) -> list[str]:
-        """A few keys of the table, for messages."""
-        return [key for (key,) in self._db.execute("SELECT key FROM rows LIMIT ?", (most,))]
+    def require_ids(self, ids: Sequence[str], sources: Sequence[str]) -> None:
+        """Make sure that the key column holds item ids, before anything is embedded for nothing.
+
+        Args:
+            ids: A few ids of the run.
+            sources: The names that ids of the run begin with.
+
+        Raises:
+            InputError: If none of these ids is a key and no key begins like an id.
+        """
+        if self.take(ids):
+            return
+        for name in sources:
+            like = "SELECT 1 FROM rows WHERE key >= ? AND key < ? LIMIT 1"
+            if self._db.execute(like, (name + "/", name + chr(ord("/") + 1))).fetchone():
+                return
+        keys = [key for (key,) in self._db.execute("SELECT key FROM rows LIMIT 3")]
+        raise InputError(
+            "no key of the attributes table is an item's id, so nothing was indexed: "
+            f"keys are like {', '.join(map(repr, keys)) or 'none'}, ids like {', '.join(map(repr, ids[:3]))}; "
+            "name the column that holds ids with --key"
+        )
 
     def close(self) -> None:
         """Drop the temporary database."""
@@ -120,7 +139,7 @@ def _csv_rows(path: Path, key: str) -> Iterator[tuple[str, dict[str, AttributeVa
             yield value, {name: _typed(cells.get(name, ""), kind) for name, kind in types.items()}
 
 
-def _csv_cells(path: Path, key: str) -> Iterator[tuple[str, dict[str, str]]]:
+def _csv_cells(path: Path, key: str) -> Generator[tuple[str, dict[str, str]], None, None]:
     """Keys and the non-empty cells of the other columns."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

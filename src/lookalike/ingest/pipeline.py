@@ -104,19 +104,30 @@ class Ingest:
         self._batch: list[tuple[Record, bool]] = []
         self._touched: dict[str, tuple[str, str | None]] = {}
         self._committed = time.monotonic()
+        self._partly_seen: set[str] = set()
 
     def run(self, sources: Sequence[ResolvedSource], *, prune: bool = False) -> Ledger:
         """Bring the collection up to date with the sources.
 
         Args:
             sources: What :func:`lookalike.images.scan.resolve` returned.
-            prune: Afterwards remove items that came through these sources and are no longer in them.
+            prune: Afterwards remove items that came through these sources and are no longer in them. A source
+                that could not be walked to its end is left alone: what was not seen may still be there.
 
         Returns:
             The ledger; its four columns sum to the inputs.
+
+        Raises:
+            InputError: If ``prune`` is asked of single files and globs alone, which never see a whole source.
         """
+        if prune and not any(source.whole for source in sources):
+            raise InputError(
+                "prune needs a whole folder, list, archive or table: a single file or a glob sees only a part of "
+                "its folder, and what it does not see has not therefore vanished"
+            )
         with self._store.run() as run:
-            pending = (entry for source in sources for entry in self._sift(run, source.candidates()))
+            candidates = (candidate for source in sources for candidate in source.candidates())
+            pending = self._sift(run, candidates, sources)
             encoded = encode_stream(
                 self._encoder, pending, self._look, aside=self._settle, workers=self._workers
             )
@@ -126,22 +137,29 @@ class Ingest:
                     self._commit()
             self._commit()
             if prune:
-                for ids in run.unseen([source.name for source in sources]):
+                whole = [source.name for source in sources if source.whole and source.name not in self._partly_seen]
+                for ids in run.unseen(whole):
                     self._ledger.pruned += self._store.remove(ids)
         if self._attributes is not None:
             self._ledger.unmatched_attributes = self._attributes.unmatched()
         self._ledger.check()
         return self._ledger
 
-    def _sift(self, run: Run, candidates: Iterator[Candidate]) -> Iterator[_Pending]:
+    def _sift(
+        self, run: Run, candidates: Iterator[Candidate], sources: Sequence[ResolvedSource]
+    ) -> Iterator[_Pending]:
         """Account for what needs no look; pass on the rest."""
         while chunk := list(islice(candidates, SIFT_ITEMS)):
+            if self._attributes is not None and self._ledger.inputs == 0:
+                self._attributes.require_ids([c.id for c in chunk], [source.name for source in sources])
             self._ledger.inputs += len(chunk)
             seen = run.see([c.id for c in chunk], [c.uri for c in chunk])
             known = self._store.known([c.id for c in chunk])
             current: list[str] = []
             for candidate, earlier in zip(chunk, seen, strict=True):
                 before = known.get(candidate.id)
+                if candidate.hides_more:
+                    self._partly_seen.add(candidate.source)
                 if candidate.problem is not None:
                     self._ledger.fail(candidate.uri, candidate.problem)
                 elif earlier == candidate.uri:

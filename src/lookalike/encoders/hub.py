@@ -1,0 +1,67 @@
+"""Load weights from a model hub, or fail at once when it is out of reach."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from lookalike.errors import EncoderError, HubUnreachable
+
+CONNECT_SECONDS = 5.0
+_lock = threading.Lock()
+
+
+@contextmanager
+def fetching(what: str, checkpoint_form: str) -> Iterator[None]:
+    """Run a load that may fetch files from the Hugging Face hub.
+
+    The hub's client tries again for half a minute a file when there is no network. So one connection is tried
+    first, and without it the client works from its cache on this machine alone.
+
+    Args:
+        what: The encoder's name, for the message.
+        checkpoint_form: How to name a local file instead, for the message.
+
+    Raises:
+        HubUnreachable: If the files are not in the cache and the hub cannot be reached.
+        EncoderError: If the load fails for another reason.
+    """
+    from huggingface_hub import constants
+
+    with _lock:
+        before = constants.HF_HUB_OFFLINE
+        constants.HF_HUB_OFFLINE = before or not _reachable(constants.ENDPOINT)
+        try:
+            yield
+        except (OSError, RuntimeError, ValueError) as error:
+            if constants.HF_HUB_OFFLINE or isinstance(error, OSError):
+                raise HubUnreachable(
+                    f"the weights of {what} are not on this machine, and {constants.ENDPOINT} cannot be reached. "
+                    f"Expected them in the cache {constants.HF_HUB_CACHE}: copy it from a machine that has them, or "
+                    f"give a local file as {checkpoint_form}, or use a bundled encoder such as efficientnet-lite0 "
+                    f"(said by the hub's client: {_first_line(error)})"
+                ) from error
+            raise EncoderError(f"{what} cannot be loaded: {_first_line(error)}") from error
+        finally:
+            constants.HF_HUB_OFFLINE = before
+
+
+def _reachable(endpoint: str) -> bool:
+    """Whether the hub takes a connection; behind a proxy only the client can tell, so it may try."""
+    if getproxies():
+        return True
+    address = urlsplit(endpoint)
+    port = address.port or (80 if address.scheme == "http" else 443)
+    try:
+        with socket.create_connection((address.hostname or "", port), timeout=CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

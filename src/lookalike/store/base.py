@@ -1,0 +1,276 @@
+"""The contract of a store: the record of a collection, whatever engine keeps it.
+
+A store holds items (attributes, thumbnail, embedding) and says what changed since a version. It does not
+search vectors: an index derived from it does (``lookalike.store.gallery``). Everything comes and goes in
+batches, nothing assumes a local file, and a call that returns has made its change durable.
+
+Rows number the embeddings. A row is never reused and its embedding never changes: an item whose picture
+changed gets a new row, and its old row is among the removed ones.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+
+from lookalike.store.filters import Filter
+from lookalike.types import AttributeType, AttributeValue, Embeddings, Item, Record, Rows
+
+Precision = Literal["f16", "f32"]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The one space that all current embeddings of a collection lie in.
+
+    Args:
+        number: Counts up with every migration to another encoder; names derived files.
+        spec: The encoder's spec as JSON, opaque to the store.
+        fingerprint: Of that spec.
+        dimensions: Length of an embedding.
+        precision: How embeddings are kept.
+    """
+
+    number: int
+    spec: str
+    fingerprint: str
+    dimensions: int
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a store knows of an item without reading its picture."""
+
+    row: int
+    uri: str
+    stamp: str | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened to the rows after a version.
+
+    Args:
+        version: The version that this account leads to.
+        space: Number of the space that the rows belong to.
+        epoch: Counts up when history is dropped (``compact``, a migration): another epoch means start anew.
+        added: Rows that exist now and are newer than the last row asked about.
+        removed: Rows at or below it that went away after the version asked about.
+    """
+
+    version: int
+    space: int
+    epoch: int
+    added: Rows
+    removed: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that ``verify`` found wrong."""
+
+    where: str
+    what: str
+
+
+class Run(ABC):
+    """One indexing run: remembers on disk which ids it has seen, so that memory stays bounded."""
+
+    @abstractmethod
+    def see(self, ids: Sequence[str], uris: Sequence[str]) -> list[str | None]:
+        """Note inputs; for each id the uri under which this run saw it before, or None."""
+
+    @abstractmethod
+    def unseen(self, sources: Sequence[str]) -> Iterator[list[str]]:
+        """Batches of ids of items that came through these sources and were not seen in this run."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Forget what was noted."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Store(ABC):
+    """The record of one collection. Safe to use from several threads; several processes may open it."""
+
+    @property
+    @abstractmethod
+    def uri(self) -> str:
+        """Where the collection is."""
+
+    # what the collection is
+
+    @abstractmethod
+    def version(self) -> int:
+        """Counts up with every change, by whichever process; cheap enough to ask before every query."""
+
+    @abstractmethod
+    def space(self) -> Space:
+        """The current space."""
+
+    @abstractmethod
+    def schema(self) -> dict[str, AttributeType]:
+        """Names and types of the attributes, ``tags`` among them."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """Number of items."""
+
+    @abstractmethod
+    def sources(self) -> dict[str, str]:
+        """Names of the sources that items came through, and the uri that each name stands for."""
+
+    # writing
+
+    @abstractmethod
+    def set_source(self, name: str, uri: str) -> None:
+        """Note that a source name stands for a uri."""
+
+    @abstractmethod
+    def run(self) -> Run:
+        """Start an indexing run."""
+
+    @abstractmethod
+    def known(self, ids: Sequence[str]) -> dict[str, Known]:
+        """What is known of these ids; unknown ones are left out."""
+
+    @abstractmethod
+    def put(self, records: Sequence[Record], fingerprint: str) -> None:
+        """Insert or replace items, all of them durably or none.
+
+        New attribute names become attributes; a type that no longer fits is widened
+        (integer -> number -> text, boolean -> text).
+
+        Raises:
+            FingerprintMismatch: If ``fingerprint`` is not the space's.
+            InputError: If an embedding is not finite, not L2-normalised or of another length, or if an
+                attribute's name or value cannot be stored.
+        """
+
+    @abstractmethod
+    def touch(self, stamps: Mapping[str, tuple[str, str | None]]) -> None:
+        """Note new ``id: (uri, stamp)`` for items whose bytes did not change."""
+
+    @abstractmethod
+    def set_attributes(self, values: Mapping[str, Mapping[str, AttributeValue]]) -> list[str]:
+        """Set attributes of existing items, ``id: {name: value}``; names not given keep their value.
+
+        Returns:
+            The ids whose attributes really changed.
+
+        Raises:
+            UnknownItem: If an id is not in the collection.
+        """
+
+    @abstractmethod
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove items; how many there were. What is left of them in free space goes with ``compact``."""
+
+    # reading
+
+    @abstractmethod
+    def items(self, rows: Sequence[int]) -> list[Item]:
+        """The items of these rows, in the order asked; rows that are gone are left out."""
+
+    @abstractmethod
+    def rows(self, ids: Sequence[str]) -> list[int]:
+        """The rows of these ids, in the order asked.
+
+        Raises:
+            UnknownItem: If an id is not in the collection; names the closest ids that are.
+        """
+
+    @abstractmethod
+    def stream(self, *, batch: int = 1024) -> Iterator[list[Item]]:
+        """All items by row, in bounded batches; a consistent snapshot."""
+
+    @abstractmethod
+    def vectors(self, rows: Sequence[int]) -> Embeddings:
+        """Embeddings of these rows, float32 (n, d), in the order asked.
+
+        Raises:
+            DamagedCollection: If one does not match its checksum.
+            UnknownItem: If a row is gone.
+        """
+
+    @abstractmethod
+    def stream_vectors(self, after: int = -1, *, batch: int = 4096) -> Iterator[tuple[Rows, Embeddings]]:
+        """Rows greater than ``after``, ascending, with their embeddings, in bounded batches."""
+
+    @abstractmethod
+    def thumbnails(self, rows: Sequence[int]) -> list[bytes]:
+        """WebP bytes of these rows, in the order asked."""
+
+    @abstractmethod
+    def select(self, filter: Filter) -> Rows:
+        """Rows of the items that satisfy a filter."""
+
+    @abstractmethod
+    def column(self, attribute: str, rows: Sequence[int]) -> list[AttributeValue]:
+        """One attribute of these rows, in the order asked; None where it is not set.
+
+        Raises:
+            InputError: If there is no such attribute; lists those that exist.
+        """
+
+    @abstractmethod
+    def match_text(self, text: str, *, limit: int) -> list[tuple[int, float]]:
+        """Rows whose tags, ids and text attributes match the words, best first, with a score in (0, 1]."""
+
+    @abstractmethod
+    def changes(self, version: int, last_row: int) -> Changes:
+        """What happened since ``version``, for a reader whose newest row is ``last_row`` (-1: none)."""
+
+    # care
+
+    @abstractmethod
+    def verify(self) -> Iterator[Damage]:
+        """Check every checksum and cross-reference; yields what is wrong."""
+
+    @abstractmethod
+    def compact(self) -> None:
+        """Give back free space and erase what was removed for good; begins a new epoch."""
+
+    @abstractmethod
+    def begin_space(self, space: Space) -> int:
+        """Open (or resume) a second space beside the current one; returns the last row it already holds."""
+
+    @abstractmethod
+    def put_vectors(self, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]) -> None:
+        """Add embeddings and encoder labels of existing rows to the space that was begun."""
+
+    @abstractmethod
+    def switch_space(self) -> None:
+        """Make the begun space the current one, atomically, and drop the old one; begins a new epoch.
+
+        Raises:
+            StoreError: If a row of the collection has no embedding in the new space.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of every handle."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+

@@ -1,0 +1,222 @@
+"""The vector sidecar: all embeddings of a collection in one raw file that opens at once by memory map.
+
+Three files of one generation that only grow: vectors (raw, in the space's precision), their row numbers, and
+a checksum for every full segment of 256 vectors. The document ``vectors.json`` says how much of them counts,
+so that bytes of an append that was cut short are ignored. A segment is checked when it is first read.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import StoreError
+from lookalike.store.derived import DerivedFolder
+from lookalike.types import Embeddings, Rows
+
+SEGMENT = 256
+"""Vectors under one checksum: little to read for one, few checksums for many."""
+
+DOCUMENT = "vectors"
+_DTYPE = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
+
+
+class DerivedDamage(StoreError):
+    """A derived file does not match its checksum; its owner derives it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What counts of a generation.
+
+    Args:
+        generation: Names the files; positions in two generations have nothing to do with each other.
+        space, epoch: Of the record that they were derived from.
+        base: The record's version when the generation began: the removals after it are still among the rows.
+        dimensions: Length of a vector.
+        precision: How the vectors are kept.
+        count: How many there are.
+        rows_crc, sums_crc: Of the counting part of the other two files.
+        last_crc: Of the last segment, when it is not full.
+    """
+
+    generation: str
+    space: int
+    epoch: int
+    base: int
+    dimensions: int
+    precision: Literal["f16", "f32"]
+    count: int = 0
+    rows_crc: int = 0
+    sums_crc: int = 0
+    last_crc: int = 0
+
+    @property
+    def width(self) -> int:
+        """Bytes of a vector."""
+        return self.dimensions * _DTYPE[self.precision].itemsize
+
+    def file(self, folder: DerivedFolder, what: str) -> Path:
+        """Path of one of the generation's three files."""
+        return folder.path / f"vectors-{self.generation}.{what}"
+
+
+class Sidecar:
+    """Vectors by position, mapped from disk; a source for indexes. Does not change: appending gives another.
+
+    Args:
+        folder: Where the files are.
+        manifest: What counts of them.
+
+    Raises:
+        DerivedDamage: If rows or checksums are damaged, or a file is too short.
+    """
+
+    def __init__(self, folder: DerivedFolder, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.rows: Rows = np.frombuffer(
+            _checked(manifest.file(folder, "rows"), manifest.count * 8, manifest.rows_crc), dtype="<i8"
+        )
+        sums = _checked(manifest.file(folder, "sums"), manifest.count // SEGMENT * 4, manifest.sums_crc)
+        self._sums: list[int] = np.frombuffer(sums, dtype="<u4").tolist()
+        if manifest.count % SEGMENT:
+            self._sums.append(manifest.last_crc)
+        self._checked = np.zeros(len(self._sums), dtype=bool)
+        self._vectors = _mapped(manifest.file(folder, "data"), manifest)
+
+    @classmethod
+    def open(cls, folder: DerivedFolder) -> Sidecar | None:
+        """The sidecar of a folder, or None when there is none that can be used."""
+        document = folder.read_document(DOCUMENT)
+        if document is None:
+            return None
+        try:
+            return cls(folder, Manifest(**document))
+        except (DerivedDamage, OSError, TypeError):
+            return None
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return self.manifest.dimensions
+
+    def __len__(self) -> int:
+        return self.manifest.count
+
+    def take(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Vectors at positions (m,), in the order asked.
+
+        Raises:
+            DerivedDamage: If one lies in a damaged segment.
+        """
+        segments = positions // SEGMENT
+        if not self._checked[segments].all():
+            for segment in np.unique(segments).tolist():
+                self._check(segment)
+        taken: npt.NDArray[Any] = self._vectors[positions]
+        return taken
+
+    def blocks(self, start: int, stop: int, size: int) -> Iterator[npt.NDArray[Any]]:
+        """Vectors start to stop in order, at most ``size`` at a time.
+
+        Raises:
+            DerivedDamage: If one lies in a damaged segment.
+        """
+        for first in range(start, stop, size):
+            last = min(first + size, stop)
+            for segment in range(first // SEGMENT, (last - 1) // SEGMENT + 1):
+                self._check(segment)
+            yield self._vectors[first:last]
+
+    def _check(self, segment: int) -> None:
+        if self._checked[segment]:
+            return
+        data = self._vectors[segment * SEGMENT : (segment + 1) * SEGMENT]
+        if zlib.crc32(np.ascontiguousarray(data).view(np.uint8).data) != self._sums[segment]:
+            raise DerivedDamage(
+                f"vectors {segment * SEGMENT} onwards of generation {self.manifest.generation} are damaged: "
+                "delete the folder of derived files, it is built anew"
+            )
+        self._checked[segment] = True
+
+
+def begin(folder: DerivedFolder, manifest: Manifest) -> Manifest:
+    """Start an empty generation in place of the one there is; to be called under the folder's lock."""
+    fresh = replace(manifest, generation=uuid.uuid4().hex, count=0, rows_crc=0, sums_crc=0, last_crc=0)
+    for what in ("data", "rows", "sums"):
+        fresh.file(folder, what).touch()
+    folder.write_document(DOCUMENT, asdict(fresh))
+    # everything else was derived from the old generation, and may hold what was erased from the record
+    folder.remove(lambda name: fresh.generation in name or name == f"{DOCUMENT}.json")
+    return fresh
+
+
+def append(
+    folder: DerivedFolder, manifest: Manifest, batches: Iterable[tuple[Rows, Embeddings]]
+) -> Manifest:
+    """Add vectors to a generation; to be called under the folder's lock.
+
+    Args:
+        folder: Where the files are.
+        manifest: Of the generation as it stands on disk.
+        batches: Rows above those there are, ascending, with their embeddings.
+    """
+    dtype, sums = _DTYPE[manifest.precision], []
+    with (
+        manifest.file(folder, "data").open("r+b") as data,
+        manifest.file(folder, "rows").open("r+b") as numbers,
+        manifest.file(folder, "sums").open("r+b") as checks,
+    ):
+        data.seek(manifest.count * manifest.width)
+        numbers.seek(manifest.count * 8)
+        checks.seek(manifest.count // SEGMENT * 4)
+        count, last, rows_crc = manifest.count, manifest.last_crc, manifest.rows_crc
+        for rows, embeddings in batches:
+            raw = np.ascontiguousarray(embeddings, dtype=dtype)
+            data.write(raw.data)
+            numbered = rows.astype("<i8").tobytes()
+            numbers.write(numbered)
+            rows_crc = zlib.crc32(numbered, rows_crc)
+            done = 0
+            while done < len(raw):
+                part = raw[done : done + SEGMENT - count % SEGMENT]
+                last = zlib.crc32(part.view(np.uint8).data, last)
+                done, count = done + len(part), count + len(part)
+                if count % SEGMENT == 0:
+                    sums.append(last)
+                    last = 0
+        summed = np.array(sums, dtype="<u4").tobytes()
+        checks.write(summed)
+        for handle in (data, numbers, checks):
+            handle.flush()
+            os.fsync(handle.fileno())
+    grown = replace(
+        manifest, count=count, last_crc=last, rows_crc=rows_crc, sums_crc=zlib.crc32(summed, manifest.sums_crc)
+    )
+    folder.write_document(DOCUMENT, asdict(grown))
+    return grown
+
+
+def _checked(path: Path, size: int, crc: int) -> bytes:
+    with path.open("rb") as handle:
+        data = handle.read(size)
+    if len(data) != size or zlib.crc32(data) != crc:
+        raise DerivedDamage(f"{path} is damaged: delete it, it is built anew")
+    return data
+
+
+def _mapped(path: Path, manifest: Manifest) -> npt.NDArray[Any]:
+    shape, dtype = (manifest.count, manifest.dimensions), _DTYPE[manifest.precision]
+    if path.stat().st_size < manifest.count * manifest.width:
+        raise DerivedDamage(f"{path} is too short: delete it, it is built anew")
+    if manifest.count == 0:
+        return np.empty(shape, dtype=dtype)
+    return np.asarray(np.memmap(path, dtype=dtype, mode="r", shape=shape))

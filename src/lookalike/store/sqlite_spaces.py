@@ -1,0 +1,128 @@
+"""Changing spaces and epochs of a SQLite collection, inside a write transaction of the caller."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from lookalike.errors import InputError, StoreError
+from lookalike.store.attribute_values import distinct_tags, storable_text
+from lookalike.store.base import Space
+from lookalike.store.sqlite_attributes import insert_tags, json_rows
+from lookalike.store.sqlite_embeddings import (
+    checked_embeddings,
+    current_space,
+    insert_embeddings,
+    space_in_state,
+)
+from lookalike.store.sqlite_schema import BEGUN, CURRENT, ENCODER, add_space, embeddings_table
+from lookalike.store.sqlite_write import WORDS_BATCH, bump_version, refresh_words
+from lookalike.types import Embeddings, Rows
+
+
+def begin_space(connection: sqlite3.Connection, space: Space) -> int:
+    """Open (or resume) a second space; returns the last row it holds, -1 for none.
+
+    A space that was begun with another encoder, precision or length is dropped.
+    """
+    current = current_space(connection)
+    if space.number <= current.number:
+        raise InputError(
+            f"the new space has the number {space.number}: expected more than the current {current.number}"
+        )
+    begun = space_in_state(connection, BEGUN)
+    if begun == space:
+        table = embeddings_table(space.number)
+        (last,) = connection.execute(f"SELECT coalesce(max(row), -1) FROM {table}").fetchone()
+        return int(last)
+    if begun is not None:
+        connection.execute(f"DROP TABLE {embeddings_table(begun.number)}")
+        connection.execute("DELETE FROM begun_labels")
+        connection.execute("DELETE FROM spaces WHERE state = ?", (BEGUN,))
+    add_space(connection, space, BEGUN)
+    return -1
+
+
+def put_vectors(
+    connection: sqlite3.Connection, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]
+) -> None:
+    """Add embeddings and labels to the space that was begun; rows that are gone are left out."""
+    space = _begun(connection)
+    numbers = [int(row) for row in rows]
+    if not len(numbers) == len(embeddings) == len(labels):
+        raise InputError(
+            f"got {len(numbers)} rows, {len(embeddings)} embeddings and {len(labels)} lists of labels: "
+            "expected one of each for each row"
+        )
+    checked = checked_embeddings(embeddings, space, [f"row {row}" for row in numbers])
+    words = [distinct_tags(storable_text(word, "a label") for word in each) for each in labels]
+    found = connection.execute(
+        "SELECT row FROM json_each(?) CROSS JOIN items ON row = value", (json_rows(numbers),)
+    )
+    present = {row for (row,) in found}
+    kept = [index for index, row in enumerate(numbers) if row in present]
+    insert_embeddings(connection, space, [numbers[i] for i in kept], checked[np.array(kept, dtype=np.int64)])
+    connection.executemany("DELETE FROM begun_labels WHERE row = ?", ((numbers[i],) for i in kept))
+    connection.executemany(
+        "INSERT INTO begun_labels VALUES (?, ?, ?)",
+        ((numbers[i], position, word) for i in kept for position, word in enumerate(words[i])),
+    )
+
+
+def switch_space(connection: sqlite3.Connection) -> None:
+    """Make the begun space the current one and drop the old one: see the contract."""
+    space, old = _begun(connection), current_space(connection)
+    table = embeddings_table(space.number)
+    (lacking,) = connection.execute(
+        f"SELECT count(*) FROM items WHERE row NOT IN (SELECT row FROM {table})"
+    ).fetchone()
+    if lacking:
+        raise StoreError(
+            f"{lacking} items have no embedding in the new space: resume with begin_space, which says after "
+            "which row, and put_vectors, then switch again"
+        )
+    connection.execute("DELETE FROM spaces WHERE state = ?", (CURRENT,))
+    connection.execute("UPDATE spaces SET state = ? WHERE number = ?", (CURRENT, space.number))
+    connection.execute(f"DROP TABLE {embeddings_table(old.number)}")
+    _replace_labels(connection)
+    begin_epoch(connection)
+
+
+def begin_epoch(connection: sqlite3.Connection) -> None:
+    """Drop the history of removed rows: every reader starts anew."""
+    connection.execute("DELETE FROM removed")
+    connection.execute("UPDATE meta SET epoch = epoch + 1")
+    bump_version(connection)
+
+
+def _begun(connection: sqlite3.Connection) -> Space:
+    space = space_in_state(connection, BEGUN)
+    if space is None:
+        raise StoreError("no second space was begun: call begin_space first")
+    return space
+
+
+def _replace_labels(connection: sqlite3.Connection) -> None:
+    """Put the new encoder's labels in the place of the old one's, and index them."""
+    connection.execute("DELETE FROM tags WHERE origin = ?", (ENCODER,))
+    last = -1
+    while True:
+        page = connection.execute(
+            "SELECT row FROM items WHERE row > ? ORDER BY row LIMIT ?", (last, WORDS_BATCH)
+        ).fetchall()
+        if not page:
+            break
+        rows = [row for (row,) in page]
+        labels: dict[int, list[str]] = {row: [] for row in rows}
+        found = connection.execute(
+            "SELECT row, tag FROM begun_labels WHERE row BETWEEN ? AND ? ORDER BY row, position",
+            (rows[0], rows[-1]),
+        )
+        for row, tag in found:
+            labels[row].append(tag)
+        insert_tags(connection, labels.keys(), labels.values(), ENCODER)
+        refresh_words(connection, rows)
+        last = rows[-1]
+    connection.execute("DELETE FROM begun_labels")

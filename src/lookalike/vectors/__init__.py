@@ -1,0 +1,1 @@
+"""Mathematics on arrays: similarity, nearest neighbours, match strength, diversity."""

@@ -1,0 +1,671 @@
+"""What every store promises: see lookalike/store/base.py."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from store_engines import ENGINES, Engine
+from store_records import FINGERPRINT, record, space, unit
+
+from lookalike.errors import (
+    CollectionExists,
+    CollectionNotFound,
+    FilterError,
+    FingerprintMismatch,
+    InputError,
+    StoreError,
+    UnknownItem,
+)
+from lookalike.store.base import Store
+from lookalike.store.filters import parse
+
+
+@pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return request.param
+
+
+@pytest.fixture
+def store(engine: Engine, tmp_path: Path) -> Iterator[Store]:
+    with engine.create(tmp_path / "shop.lookalike", space()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def furnished(store: Store) -> Store:
+    """Six items with attributes of every type; the last one has none."""
+    store.put(
+        [
+            record("shop/chair.jpg", {"price": 120, "kind": "Chair", "sale": True}, labels=("chair", "oak")),
+            record("shop/sofa.jpg", {"price": 900, "kind": "Sofa", "sale": False, "tags": "red; Couch"}),
+            record("shop/bed.jpg", {"price": 400, "kind": "Bed", "weight": 41.5}, labels=("bed",)),
+            record("shop/lamp.jpg", {"price": 35, "kind": "Lamp", "sale": True, "tags": ["red", "Lamp"]}),
+            record("shop/desk.jpg", {"kind": "Desk", "weight": 30.0}, labels=("desk", "Oak")),
+            record("shop/bare.jpg"),
+        ],
+        FINGERPRINT,
+    )
+    return store
+
+
+def ids(store: Store, expression: str) -> list[str]:
+    rows = store.select(parse(expression))
+    return [item.id.removeprefix("shop/").removesuffix(".jpg") for item in store.items(rows)]
+
+
+# what the collection is
+
+
+def test_a_new_collection_is_empty_and_clean(store: Store) -> None:
+    assert store.count() == 0
+    assert store.space() == space()
+    assert store.schema() == {"tags": "list"}
+    assert store.sources() == {}
+    assert list(store.stream()) == []
+    assert list(store.stream_vectors()) == []
+    assert store.select(parse("tags is null")).shape == (0,)
+    assert store.changes(0, -1).added.shape == (0,)
+    assert list(store.verify()) == []
+
+
+def test_creating_over_something_is_refused(engine: Engine, store: Store, tmp_path: Path) -> None:
+    with pytest.raises(CollectionExists, match="already something"):
+        engine.create(tmp_path / "shop.lookalike", space())
+
+
+def test_opening_nothing_is_refused(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(CollectionNotFound, match="no collection"):
+        engine.open(tmp_path / "nothing")
+
+
+def test_what_was_put_is_there_after_opening_again(engine: Engine, furnished: Store, tmp_path: Path) -> None:
+    before = [item for batch in furnished.stream() for item in batch]
+    version = furnished.version()
+    furnished.close()
+    with engine.open(tmp_path / "shop.lookalike") as again:
+        assert [item for batch in again.stream() for item in batch] == before
+        assert again.version() == version
+        assert again.space() == space()
+
+
+def test_a_second_handle_sees_a_write_at_once(engine: Engine, store: Store, tmp_path: Path) -> None:
+    with engine.open(tmp_path / "shop.lookalike") as other:
+        version = other.version()
+        store.put([record("a")], FINGERPRINT)
+        assert other.version() > version
+        assert other.count() == 1
+
+
+def test_a_closed_store_refuses(store: Store) -> None:
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.count()
+
+
+# putting
+
+
+def test_an_item_comes_back_as_it_was_put(store: Store) -> None:
+    one = record(
+        "catalog/a.jpg",
+        {"price": 3.5, "stock": 7, "name": "Ähre 🪑", "sale": False, "Seat height": 45, "note": None},
+        labels=("chair", "stool"),
+    )
+    store.put([one], FINGERPRINT)
+    (row,) = store.rows(["catalog/a.jpg"])
+    (item,) = store.items([row])
+    assert (item.row, item.id, item.uri) == (row, "catalog/a.jpg", "/pictures/catalog/a.jpg")
+    assert (item.sha256, item.width, item.height) == (one.sha256, 640, 480)
+    assert item.attributes == {
+        "price": 3.5,
+        "stock": 7,
+        "name": "Ähre 🪑",
+        "sale": False,
+        "Seat height": 45,
+        "tags": ["chair", "stool"],
+    }
+    assert type(item.attributes["sale"]) is bool
+    assert store.thumbnails([row]) == [b"webp of catalog/a.jpg"]
+
+
+@pytest.mark.parametrize(("precision", "error"), [("f16", 5e-4), ("f32", 0.0)])
+def test_embeddings_are_kept_to_the_precision_of_the_space(
+    engine: Engine, tmp_path: Path, precision: str, error: float
+) -> None:
+    with engine.create(tmp_path / "c", space(precision=precision)) as store:  # type: ignore[arg-type]  # parametrised
+        store.put([record(f"{i}", seed=i) for i in range(10)], FINGERPRINT)
+        found = store.vectors(store.rows([f"{i}" for i in range(10)]))
+    assert found.dtype == np.float32
+    assert np.abs(found - np.stack([unit(i) for i in range(10)])).max() <= error
+
+
+def test_putting_is_all_or_nothing(store: Store) -> None:
+    store.put([record("old")], FINGERPRINT)
+    version = store.version()
+    spoiled = record("c", embedding=np.full(16, np.nan, dtype=np.float32))
+    with pytest.raises(InputError, match="c has the length nan"):
+        store.put([record("a", {"new": 1}), record("old", {"new": 2}), spoiled], FINGERPRINT)
+    assert store.count() == 1
+    assert store.version() == version
+    assert store.schema() == {"tags": "list"}
+    assert list(store.verify()) == []
+
+
+def test_vectors_of_another_encoder_are_refused_with_both_fingerprints(store: Store) -> None:
+    with pytest.raises(FingerprintMismatch, match=rf"feedfeedfeedfeed.*{FINGERPRINT}"):
+        store.put([record("a")], "feedfeedfeedfeed")
+    assert store.count() == 0
+
+
+@pytest.mark.parametrize(
+    "embedding",
+    [np.zeros(16), np.ones(16), np.full(16, np.inf), unit(0)[:15], unit(0).reshape(1, 16)],
+    ids=["zero", "too long", "infinite", "short", "two axes"],
+)
+def test_an_embedding_that_is_none_is_refused(store: Store, embedding: np.ndarray) -> None:
+    with pytest.raises(InputError, match="embedding of a"):
+        store.put([record("a", embedding=embedding)], FINGERPRINT)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "id", "uri", "x" * 201, "tab\there", "nul\0", "\ud800"])
+def test_a_name_that_no_attribute_may_have_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(InputError, match="item a: "):
+        store.put([record("a", {name: 1})], FINGERPRINT)
+
+
+@pytest.mark.parametrize(
+    "value", [2**63, -(2**63) - 1, math.inf, "nul\0", "\ud800", ["list"], {"a": 1}, b"bytes"], ids=repr
+)
+def test_a_value_that_cannot_be_stored_is_refused(store: Store, value: object) -> None:
+    with pytest.raises(InputError, match="item a: attribute x is"):
+        store.put([record("a", {"x": value})], FINGERPRINT)  # type: ignore[dict-item]  # that is the test
+
+
+def test_the_same_id_twice_in_one_batch_is_refused(store: Store) -> None:
+    with pytest.raises(InputError, match="twice"):
+        store.put([record("a"), record("b"), record("a")], FINGERPRINT)
+
+
+def test_names_that_look_like_sql_are_only_names(store: Store) -> None:
+    names = ['x"; DROP TABLE items; --', "a0", "select", "row", "it's", "price (€)", "Price", "price"]
+    store.put([record("a", {name: number for number, name in enumerate(names)})], FINGERPRINT)
+    assert list(store.schema()) == [*names, "tags"]
+    for number, name in enumerate(names):
+        assert store.column(name, store.rows(["a"])) == [number]
+        assert len(store.select(parse(f"`{name}` = {number}"))) == 1
+
+
+def test_nan_is_an_attribute_that_is_not_set(store: Store) -> None:
+    store.put([record("a", {"price": math.nan}), record("b", {"price": 1.5})], FINGERPRINT)
+    assert store.column("price", store.rows(["a", "b"])) == [None, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind", "read"),
+    [
+        (3, 4.5, "number", [3.0, 4.5]),
+        (3.0, 4, "number", [3.0, 4.0]),
+        (3, "x", "text", ["3", "x"]),
+        (2.0, "x", "text", ["2", "x"]),
+        (2.25, "x", "text", ["2.25", "x"]),
+        (True, "x", "text", ["true", "x"]),
+        (False, 3, "text", ["false", "3"]),
+        ("x", 7, "text", ["x", "7"]),
+        (1, True, "text", ["1", "true"]),
+        (2**63 - 1, -(2**63), "integer", [2**63 - 1, -(2**63)]),
+    ],
+)
+def test_a_type_widens_to_what_fits_both(
+    store: Store, first: object, second: object, kind: str, read: list[object]
+) -> None:
+    store.put([record("a", {"x": first})], FINGERPRINT)  # type: ignore[dict-item]  # parametrised
+    store.put([record("b", {"x": second})], FINGERPRINT)  # type: ignore[dict-item]  # parametrised
+    assert store.schema() == {"x": kind, "tags": "list"}
+    found = store.column("x", store.rows(["a", "b"]))
+    assert found == read
+    assert [type(value) for value in found] == [type(value) for value in read]
+    assert list(store.verify()) == []
+
+
+def test_words_of_an_attribute_that_became_text_are_found(store: Store) -> None:
+    store.put([record("a", {"code": 4711})], FINGERPRINT)
+    assert store.match_text("4711", limit=5) == []
+    store.put([record("b", {"code": "none"})], FINGERPRINT)
+    assert [row for row, _ in store.match_text("4711", limit=5)] == store.rows(["a"])
+
+
+def test_a_replaced_item_gets_a_new_row_and_keeps_its_attributes(store: Store) -> None:
+    store.put([record("a", {"price": 1, "tags": "mine", "gone": "x"}, labels=("cat",))], FINGERPRINT)
+    (old,) = store.rows(["a"])
+    version = store.version()
+    store.put([record("a", {"price": 2, "gone": None}, labels=("dog",), seed=5)], FINGERPRINT)
+    (new,) = store.rows(["a"])
+    assert new > old
+    assert store.count() == 1
+    assert store.items([old, new]) == store.items([new])
+    assert store.items([new])[0].attributes == {"price": 2, "tags": ["mine", "dog"]}
+    assert np.allclose(store.vectors([new])[0], unit(5), atol=1e-3)
+    changes = store.changes(version, old)
+    assert changes.added.tolist() == [new]
+    assert changes.removed.tolist() == [old]
+    assert store.match_text("cat", limit=5) == []
+    with pytest.raises(UnknownItem):
+        store.vectors([old])
+
+
+def test_tags_are_the_users_words_then_the_encoders_without_repetition(store: Store) -> None:
+    store.put(
+        [
+            record("text", {"tags": " Red;sofa |red, ,wood"}, labels=("Sofa", "couch")),
+            record("list", {"tags": ["a, b", "A, B", "c"]}, labels=("c", "")),
+            record("none", {"tags": None}),
+            record("number", {"tags": 7}),
+        ],
+        FINGERPRINT,
+    )
+    items = store.items(store.rows(["text", "list", "none", "number"]))
+    assert [item.attributes["tags"] for item in items] == [
+        ["Red", "sofa", "wood", "couch"],
+        ["a, b", "c"],
+        [],
+        ["7"],
+    ]
+
+
+# other changes
+
+
+def test_touching_changes_only_uri_and_stamp(store: Store) -> None:
+    store.put([record("a"), record("b")], FINGERPRINT)
+    rows = store.rows(["a", "b"])
+    store.touch({"a": ("/moved/a", "9:9"), "unknown": ("/x", None)})
+    known = store.known(["a", "b", "unknown"])
+    assert (known["a"].uri, known["a"].stamp, known["a"].row) == ("/moved/a", "9:9", rows[0])
+    assert (known["b"].uri, known["b"].stamp, known["b"].row) == ("/pictures/b", "1:2", rows[1])
+    assert "unknown" not in known
+    assert known["a"].sha256 == record("a").sha256
+    assert list(store.verify()) == []
+
+
+def test_touching_with_what_is_known_is_no_change(store: Store) -> None:
+    store.put([record("a")], FINGERPRINT)
+    version = store.version()
+    store.touch({"a": ("/pictures/a", "1:2")})
+    assert store.version() == version
+
+
+def test_sources_are_remembered(store: Store) -> None:
+    store.set_source("catalog", "/pictures")
+    store.set_source("more", "s3://bucket/more")
+    store.set_source("catalog", "/moved")
+    assert store.sources() == {"catalog": "/moved", "more": "s3://bucket/more"}
+
+
+def test_setting_attributes_names_what_really_changed(furnished: Store) -> None:
+    rows = furnished.rows(["shop/chair.jpg", "shop/bed.jpg"])
+    changed = furnished.set_attributes(
+        {
+            "shop/chair.jpg": {"price": 99, "colour": "blue"},
+            "shop/sofa.jpg": {"price": 900, "tags": ["red", "Couch"]},
+            "shop/bed.jpg": {"weight": None, "tags": "new"},
+            "shop/bare.jpg": {"nothing": None},
+        }
+    )
+    assert changed == ["shop/chair.jpg", "shop/bed.jpg"]
+    chair, bed = furnished.items(rows)
+    assert chair.attributes["price"] == 99
+    assert chair.attributes["kind"] == "Chair"
+    assert "weight" not in bed.attributes
+    assert bed.attributes["tags"] == ["new", "bed"]
+    assert "nothing" not in furnished.schema()
+    assert [row for row, _ in furnished.match_text("blue", limit=5)] == [rows[0]]
+    assert [row for row, _ in furnished.match_text("new", limit=5)] == [rows[1]]
+    assert list(furnished.verify()) == []
+
+
+def test_setting_attributes_of_an_unknown_item_changes_nothing(furnished: Store) -> None:
+    version = furnished.version()
+    with pytest.raises(UnknownItem, match=r"shop/chiar.*closest.*shop/chair\.jpg"):
+        furnished.set_attributes({"shop/sofa.jpg": {"price": 1}, "shop/chiar.jpg": {"price": 1}})
+    assert furnished.version() == version
+
+
+def test_a_removed_item_is_gone_from_every_answer(furnished: Store) -> None:
+    (row,) = furnished.rows(["shop/sofa.jpg"])
+    newest = int(furnished.changes(0, -1).added.max())
+    version = furnished.version()
+    assert furnished.remove(["shop/sofa.jpg", "shop/sofa.jpg", "unknown"]) == 1
+    assert furnished.remove(["shop/sofa.jpg"]) == 0
+    assert furnished.count() == 5
+    assert furnished.items([row]) == []
+    assert furnished.known(["shop/sofa.jpg"]) == {}
+    assert furnished.match_text("sofa", limit=9) == []
+    assert ids(furnished, 'tags has "couch" or price > 800') == []
+    assert row not in np.concatenate([rows for rows, _ in furnished.stream_vectors()])
+    changes = furnished.changes(version, newest)
+    assert (changes.added.tolist(), changes.removed.tolist()) == ([], [row])
+    for ask in (furnished.vectors, furnished.thumbnails):
+        with pytest.raises(UnknownItem, match="gone"):
+            ask([row])
+    with pytest.raises(UnknownItem):
+        furnished.rows(["shop/sofa.jpg"])
+
+
+def test_a_row_is_never_given_twice(engine: Engine, store: Store, tmp_path: Path) -> None:
+    store.put([record("a"), record("b")], FINGERPRINT)
+    given = set(store.rows(["a", "b"]))
+    store.remove(["a", "b"])
+    store.compact()
+    store.close()
+    with engine.open(tmp_path / "shop.lookalike") as again:
+        again.put([record("a")], FINGERPRINT)
+        assert again.rows(["a"])[0] > max(given)
+
+
+# reading
+
+
+def test_rows_come_back_in_the_order_asked_and_as_often(furnished: Store) -> None:
+    chair, sofa, bed = furnished.rows([f"shop/{name}.jpg" for name in ("chair", "sofa", "bed")])
+    asked = [bed, chair, bed, sofa]
+    assert [item.row for item in furnished.items(np.array(asked))] == asked
+    assert furnished.column("kind", asked) == ["Bed", "Chair", "Bed", "Sofa"]
+    assert furnished.thumbnails(asked)[0] == b"webp of shop/bed.jpg"
+    vectors = furnished.vectors(asked)
+    assert np.array_equal(vectors[0], vectors[2])
+    assert not np.array_equal(vectors[0], vectors[1])
+    assert furnished.vectors([]).shape == (0, 16)
+    assert furnished.items([]) == furnished.thumbnails([]) == furnished.column("kind", []) == []
+
+
+def test_a_column_has_none_where_it_is_not_set(furnished: Store) -> None:
+    rows = furnished.rows(["shop/chair.jpg", "shop/desk.jpg", "shop/bare.jpg"])
+    assert furnished.column("price", rows) == [120, None, None]
+    assert furnished.column("sale", rows) == [True, None, None]
+    assert furnished.column("tags", rows) == [["chair", "oak"], ["desk", "Oak"], None]
+    assert furnished.column("source", rows) == ["catalog"] * 3
+    with pytest.raises(InputError, match=r"colour.*choose one of price, kind, sale"):
+        furnished.column("colour", rows)
+
+
+def test_streams_come_by_row_in_bounded_batches(store: Store) -> None:
+    store.put([record(f"{i:02}", seed=i) for i in range(25)], FINGERPRINT)
+    store.remove(["03", "24"])
+    batches = list(store.stream(batch=10))
+    assert [len(batch) for batch in batches] == [10, 10, 3]
+    rows = [item.row for batch in batches for item in batch]
+    assert rows == sorted(rows)
+    parts = list(store.stream_vectors(batch=10))
+    assert [len(part) for part, _ in parts] == [10, 10, 3]
+    assert np.concatenate([part for part, _ in parts]).tolist() == rows
+    assert np.array_equal(np.concatenate([vectors for _, vectors in parts]), store.vectors(rows))
+    assert np.concatenate([part for part, _ in store.stream_vectors(rows[20])]).tolist() == rows[21:]
+    with pytest.raises(InputError, match="batch is 0"):
+        next(store.stream(batch=0))
+
+
+def test_a_stream_is_of_one_moment_and_writers_do_not_wait_for_it(store: Store) -> None:
+    store.put([record(f"{i:02}", {"n": 1}) for i in range(20)], FINGERPRINT)
+    items, vectors = store.stream(batch=5), store.stream_vectors(batch=5)
+    seen = list(next(items))
+    parts = [next(vectors)[0]]
+    store.put([record(f"{i:02}", {"n": 2, "new": "x"}, seed=i) for i in range(10, 30)], FINGERPRINT)
+    store.remove(["00", "19"])
+    seen += [item for batch in items for item in batch]
+    parts += [rows for rows, _ in vectors]
+    assert [item.id for item in seen] == [f"{i:02}" for i in range(20)]
+    assert [item.attributes["n"] for item in seen] == [1] * 20
+    assert np.concatenate(parts).tolist() == [item.row for item in seen]
+    assert store.count() == 28
+
+
+def test_readers_see_whole_batches_while_a_writer_commits(store: Store) -> None:
+    done = threading.Event()
+    problems: list[str] = []
+
+    def read() -> None:
+        seen = 0
+        while not done.is_set() and not problems:
+            count = sum(len(batch) for batch in store.stream(batch=7))
+            vectors = sum(len(rows) for rows, _ in store.stream_vectors())
+            selected = len(store.select(parse("even or not even")))
+            if count % 10 or selected % 10 or vectors % 10 or count < seen or store.count() < count:
+                problems.append(f"{count} items after {seen}, {selected} selected, {vectors} vectors")
+            seen = count
+
+    store.put([record(f"0 {i}", {"even": i % 2 == 0}) for i in range(10)], FINGERPRINT)
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for batch in range(1, 25):
+        store.put([record(f"{batch} {i}", {"even": i % 2 == 0}) for i in range(10)], FINGERPRINT)
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert problems == []
+    assert store.count() == 250
+
+
+def test_threads_that_write_at_once_lose_nothing(store: Store) -> None:
+    def write(name: int) -> None:
+        for batch in range(10):
+            store.put([record(f"{name} {batch} {i}") for i in range(5)], FINGERPRINT)
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert store.count() == 200
+    assert store.version() == 40
+
+
+def test_an_unknown_id_is_named_with_the_closest_ones(furnished: Store) -> None:
+    with pytest.raises(UnknownItem, match=r"'shop/lam\.jpg'.*closest are shop/lamp\.jpg"):
+        furnished.rows(["shop/bed.jpg", "shop/lam.jpg"])
+    with pytest.raises(UnknownItem, match="nor are 1 others"):
+        furnished.rows(["?", "!"])
+
+
+def test_a_filter_is_checked_against_the_schema(furnished: Store) -> None:
+    with pytest.raises(FilterError, match="did you mean price") as caught:
+        furnished.select(parse("sale and prise < 3"))
+    assert caught.value.position == 9
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("price < 400", ["chair", "lamp"]),
+        ("not price < 400", ["sofa", "bed", "desk", "bare"]),
+        ("price != 35", ["chair", "sofa", "bed"]),
+        ("sale", ["chair", "lamp"]),
+        ("not sale", ["sofa", "bed", "desk", "bare"]),
+        ("sale = false", ["sofa"]),
+        ("price is null", ["desk", "bare"]),
+        ('kind in ("Bed", "Desk") and weight > 30.5', ["bed"]),
+        ('kind not in ("Bed", "Desk")', ["chair", "sofa", "lamp"]),
+        ('tags has "RED" or tags has "oak"', ["chair", "sofa", "lamp", "desk"]),
+        ("tags is null", ["bare"]),
+        ('not tags has "red" and tags is not null', ["chair", "bed", "desk"]),
+        ('kind starts with "Be" or kind contains "amp"', ["bed", "lamp"]),
+        ('id = "shop/bed.jpg" or uri contains "lamp"', ["bed", "lamp"]),
+        ("price between 120 and 400", ["chair", "bed"]),
+        ('width = 640 and height < 481 and source = "catalog" and weight is not null', ["bed", "desk"]),
+    ],
+)
+def test_a_filter_keeps_exactly_its_items(furnished: Store, expression: str, expected: list[str]) -> None:
+    assert ids(furnished, expression) == expected
+    assert furnished.select(parse(expression)).dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sofas", ["shop/sofa.jpg"]),
+        ("CHAIRS", ["shop/chair.jpg"]),
+        ("des", ["shop/desk.jpg"]),
+        ("oak desk", ["shop/desk.jpg", "shop/chair.jpg"]),
+        ("couch", ["shop/sofa.jpg"]),
+        ("nothing like it", []),
+        ("", []),
+        ("?!", []),
+    ],
+)
+def test_words_find_items_by_tags_ids_and_texts(furnished: Store, text: str, expected: list[str]) -> None:
+    found = furnished.match_text(text, limit=10)
+    assert [item.id for item in furnished.items([row for row, _ in found])] == expected
+    scores = [score for _, score in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 < score <= 1 for score in scores)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"', "a AND", "NEAR(a b)", "id:x", "tags : *", "a^b", "-a", '"a" OR', "(((", "nul\0", "\ud800", "'; --", "_"],
+)
+def test_query_text_is_never_query_syntax(furnished: Store, text: str) -> None:
+    assert len(furnished.match_text(text, limit=3)) <= 3
+
+
+def test_text_answers_are_limited(furnished: Store) -> None:
+    assert len(furnished.match_text("shop", limit=2)) == 2
+    with pytest.raises(InputError, match="limit is 0"):
+        furnished.match_text("shop", limit=0)
+
+
+def test_changes_tell_added_from_removed(store: Store) -> None:
+    store.put([record("a"), record("b"), record("c")], FINGERPRINT)
+    a, b, c = store.rows(["a", "b", "c"])
+    at = store.changes(0, -1)
+    assert (at.added.tolist(), at.removed.tolist(), at.version) == ([a, b, c], [], store.version())
+    store.remove(["b"])
+    store.put([record("d"), record("e")], FINGERPRINT)
+    store.remove(["e"])  # came and went: neither added nor removed for a reader who never saw it
+    now = store.changes(at.version, c)
+    assert now.added.tolist() == store.rows(["d"])
+    assert now.removed.tolist() == [b]
+    assert (now.epoch, now.space) == (at.epoch, 1)
+    later = store.changes(now.version, store.rows(["d"])[0])
+    assert (later.added.tolist(), later.removed.tolist()) == ([], [])
+
+
+# an indexing run
+
+
+def test_a_run_remembers_what_it_saw(store: Store) -> None:
+    with store.run() as run:
+        assert run.see(["a", "b"], ["/1/a", "/1/b"]) == [None, None]
+        assert run.see(["b", "c", "c"], ["/2/b", "/2/c", "/3/c"]) == ["/1/b", None, "/2/c"]
+        with pytest.raises(InputError, match="2 ids and 1 uris"):
+            run.see(["x", "y"], ["/x"])
+
+
+def test_a_run_names_the_items_of_its_sources_that_it_did_not_see(store: Store) -> None:
+    store.put([record(f"a/{i}", source="a") for i in range(1500)], FINGERPRINT)
+    store.put([record("b/0", source="b"), record("b/1", source="b")], FINGERPRINT)
+    with store.run() as run:
+        run.see([f"a/{i}" for i in range(1400)] + ["a/new"], ["/"] * 1401)
+        store.put([record("a/new", source="a"), record("a/0", source="a", seed=3)], FINGERPRINT)
+        unseen = []
+        for batch in run.unseen(["a"]):
+            unseen += batch
+            store.remove(batch)
+        assert sorted(unseen) == sorted(f"a/{i}" for i in range(1400, 1500))
+        assert [sorted(batch) for batch in run.unseen(["b"])] == [["b/0", "b/1"]]
+    assert store.count() == 1403
+
+
+def test_what_others_add_during_a_run_is_not_unseen(store: Store) -> None:
+    store.put([record("old")], FINGERPRINT)
+    with store.run() as run:
+        store.put([record("added by another process")], FINGERPRINT)
+        assert list(run.unseen(["catalog"])) == [["old"]]
+
+
+# care
+
+
+def test_compacting_keeps_every_item_and_begins_an_epoch(furnished: Store) -> None:
+    furnished.remove(["shop/lamp.jpg"])
+    items = [item for batch in furnished.stream() for item in batch]
+    vectors = furnished.vectors([item.row for item in items])
+    before = furnished.changes(0, -1)
+    furnished.compact()
+    after = furnished.changes(before.version, before.added[-1])
+    assert after.epoch > before.epoch
+    assert after.version > before.version
+    assert [item for batch in furnished.stream() for item in batch] == items
+    assert np.array_equal(furnished.vectors([item.row for item in items]), vectors)
+    assert [row for row, _ in furnished.match_text("sofas", limit=3)] == furnished.rows(["shop/sofa.jpg"])
+    assert list(furnished.verify()) == []
+
+
+def test_a_migration_switches_everything_at_once(furnished: Store) -> None:
+    old = furnished.changes(0, -1)
+    rows = old.added
+    new = space(2, "f32", "feedfeedfeedfeed")
+    assert furnished.begin_space(new) == -1
+    half = rows[:3]
+    furnished.put_vectors(half, np.stack([unit(int(row)) for row in half]), [["thing"]] * 3)
+    assert furnished.space() == space()
+    assert furnished.begin_space(new) == half[-1], "resumed, it says where"
+    with pytest.raises(StoreError, match="3 items have no embedding"):
+        furnished.switch_space()
+    rest = rows[3:]
+    furnished.put_vectors(rest, np.stack([unit(int(row)) for row in rest]), [["thing", "Red"]] * 3)
+    assert 'tags has "thing"' and ids(furnished, 'tags has "thing"') == []
+    furnished.switch_space()
+    assert furnished.space() == new
+    now = furnished.changes(old.version, int(rows[-1]))
+    assert (now.space, now.epoch > old.epoch) == (2, True)
+    assert np.array_equal(furnished.vectors(rows), np.stack([unit(int(row)) for row in rows]))
+    lamp = furnished.items(furnished.rows(["shop/lamp.jpg"]))[0]
+    assert lamp.attributes["tags"] == ["red", "Lamp", "thing"], "the user's tags stay, the encoder's are new"
+    assert ids(furnished, 'tags has "oak" or tags has "desk"') == []
+    assert len(furnished.match_text("things", limit=9)) == 6
+    with pytest.raises(FingerprintMismatch):
+        furnished.put([record("x")], FINGERPRINT)
+    furnished.put([record("x")], "feedfeedfeedfeed")
+    assert list(furnished.verify()) == []
+
+
+def test_items_that_come_and_go_during_a_migration_are_noticed(furnished: Store) -> None:
+    rows = furnished.changes(0, -1).added
+    furnished.begin_space(space(2))
+    furnished.remove(["shop/bed.jpg"])
+    furnished.put_vectors(rows, np.stack([unit(int(row)) for row in rows]), [[]] * 6)
+    furnished.put([record("late"), record("shop/sofa.jpg", seed=3)], FINGERPRINT)
+    with pytest.raises(StoreError, match="2 items have no embedding"):
+        furnished.switch_space()
+    last = furnished.begin_space(space(2))
+    late = furnished.changes(0, last).added
+    assert late.tolist() == furnished.rows(["late", "shop/sofa.jpg"])
+    furnished.put_vectors(late, np.stack([unit(1), unit(2)]), [[], []])
+    furnished.switch_space()
+    assert furnished.count() == 6
+    assert list(furnished.verify()) == []
+
+
+def test_a_migration_to_something_else_starts_anew(furnished: Store) -> None:
+    rows = furnished.changes(0, -1).added
+    furnished.begin_space(space(2))
+    furnished.put_vectors(rows[:1], unit(0)[None], [["stale"]])
+    assert furnished.begin_space(space(2, fingerprint="feedfeedfeedfeed")) == -1
+    furnished.put_vectors(rows, np.stack([unit(int(row)) for row in rows]), [[]] * 6)
+    furnished.switch_space()
+    assert furnished.match_text("stale", limit=9) == []
+    with pytest.raises(InputError, match="expected more than the current 2"):
+        furnished.begin_space(space(2))
+
+
+def test_a_migration_that_was_not_begun_is_refused(furnished: Store) -> None:
+    with pytest.raises(StoreError, match="begin_space"):
+        furnished.switch_space()
+    with pytest.raises(StoreError, match="begin_space"):
+        furnished.put_vectors(np.array([1]), unit(0)[None], [[]])

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lookalike.store.base import Precision, Space
+from lookalike.store.base import Precision, Space, Store
+from lookalike.store.filters import parse
 from lookalike.types import AttributeValue, Embeddings, Record
 
 DIMENSIONS = 16
@@ -51,3 +52,9 @@ def record(
         labels=labels,
         attributes=attributes or {},
     )
+
+
+def ids(store: Store, expression: str) -> list[str]:
+    """Which of the furnished collection's items a filter keeps."""
+    rows = store.select(parse(expression))
+    return [item.id.removeprefix("shop/").removesuffix(".jpg") for item in store.items(rows)]

@@ -326,6 +326,7 @@ def _sha256(data: bytes) -> str:
 
 
 def main() -> int:
+    """Write the bundled files, or compare with them; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--check", action="store_true", help="compare with the committed files, write nothing"
@@ -340,9 +341,8 @@ def main() -> int:
         path = arguments.output / name
         same = path.exists() and path.read_bytes() == data
         differing += not same
-        print(
-            f"{_sha256(data)}  {len(data):>9}  {name}{'' if same else '  DIFFERS' if arguments.check else '  written'}"
-        )
+        verdict = "" if same else "  DIFFERS" if arguments.check else "  written"
+        print(f"{_sha256(data)}  {len(data):>9}  {name}{verdict}")
         if not arguments.check and not same:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)

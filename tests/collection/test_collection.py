@@ -131,7 +131,7 @@ def test_export_parquet_round_trips(shop: Collection, tmp_path: Path) -> None:
 
 
 def test_export_elsewhere_is_refused_and_leaves_nothing(shop: Collection, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"\.parquet or \.npy"):
+    with pytest.raises(InputError, match=r"\.npy or \.parquet"):
         shop.export(tmp_path / "items.json")
     with pytest.raises(InputError, match="does not exist"):
         shop.export(tmp_path / "nowhere" / "items.npy")
@@ -158,7 +158,7 @@ def test_migrate_without_the_originals_keeps_the_old_vectors_or_uses_thumbnails(
         collection.add(pictures, progress=False)
         old = collection.info()["fingerprint"]
         sorted(pictures.glob("*.jpg"))[0].unlink()
-        with pytest.raises(StoreError, match="1 originals cannot be read.*--from-thumbnails"):
+        with pytest.raises(StoreError, match=r"(?s)picture of 1 item cannot be read.*--from-thumbnails"):
             collection.migrate("efficientnet-lite2", progress=False)
         assert collection.info()["fingerprint"] == old
         done = collection.migrate("efficientnet-lite2", from_thumbnails=True, progress=False)

@@ -1,45 +1,13 @@
-"""Pictures for the tests of this floor, made from numbers."""
+"""Pictures and folders of them for the tests of this floor."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-import PIL.Image
 import pytest
+from painting import encode_as, make_picture
 
 from lookalike.types import Image
-
-Encode = Callable[..., bytes]
-
-
-def make_picture(width: int = 64, height: int = 48, seed: int = 0) -> Image:
-    """A smooth colour picture whose four corners differ: every turn and mirror of it shows."""
-    rng = np.random.default_rng(seed)
-    small = rng.integers(40, 216, (4, 5, 3), dtype=np.uint8)
-    picture = PIL.Image.fromarray(small).resize((width, height), PIL.Image.Resampling.BICUBIC)
-    pixels = np.array(picture)
-    h, w = max(1, height // 3), max(1, width // 3)
-    pixels[:h, :w] = (220, 30, 30)
-    pixels[:h, -w:] = (30, 200, 40)
-    pixels[-h:, :w] = (40, 50, 220)
-    return pixels
-
-
-def encode_as(format: str, picture: Image | PIL.Image.Image, **options: Any) -> bytes:
-    """A picture in a file's format."""
-    image = PIL.Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-    file = io.BytesIO()
-    image.save(file, format, **options)
-    return file.getvalue()
-
-
-def difference(a: Image, b: Image) -> float:
-    """Mean absolute difference of two pictures of one size."""
-    assert a.shape == b.shape
-    return float(np.abs(a.astype(int) - b.astype(int)).mean())
 
 
 @pytest.fixture
@@ -50,3 +18,17 @@ def picture() -> Image:
 @pytest.fixture
 def jpeg(picture: Image) -> bytes:
     return encode_as("JPEG", picture, quality=92)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    """``catalog/`` with three pictures, one of them in ``sub/``, and things that are no pictures."""
+    folder = tmp_path / "shop" / "catalog"
+    (folder / "sub").mkdir(parents=True)
+    for seed, name in enumerate(["b.JPG", "a.jpg", "sub/chair_0.jpg"]):
+        (folder / name).write_bytes(encode_as("JPEG", make_picture(seed=seed)))
+    (folder / "prices.csv").write_text("id,price\n")
+    (folder / ".hidden.jpg").write_bytes(b"")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "x.jpg").write_bytes(b"")
+    return folder

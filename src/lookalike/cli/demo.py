@@ -10,9 +10,9 @@ import lookalike
 from lookalike.cli.main import DONE
 from lookalike.cli.output import print_json
 from lookalike.cli.searching import print_hits
-from lookalike.errors import CollectionNotFound
+from lookalike.collection.opening import open_or_create
 
-PHOTO = "customer/KatorLegaz-old-blue-truck_0.jpg"
+PHOTO = "customer/BlendSwapCC0-thonet_1.jpg"
 NEXT = """
 what to try next:
   lookalike search {shop} {photo} --where "price < 100 and in_stock" --group-by product
@@ -33,11 +33,7 @@ def demo(options: argparse.Namespace) -> int:
     photo = sample / PHOTO
     if not options.json:
         print(f"1. index 110 products, three pictures each, into {shop}", file=sys.stderr)
-    try:
-        collection = lookalike.open(shop)
-    except CollectionNotFound:
-        collection = lookalike.create(shop)
-    with collection:
+    with open_or_create(shop) as collection:
         ledger = collection.add(
             sample / "catalog", attributes=sample / "catalog.csv", key="file", progress=not options.json
         )

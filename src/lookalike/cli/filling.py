@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import lookalike
 from lookalike.cli.main import DONE, SOME_FAILED
 from lookalike.cli.output import print_json
 from lookalike.collection.embedding import embed_to_file
-from lookalike.collection.facade import Collection
-from lookalike.errors import CollectionNotFound, InputError
+from lookalike.collection.opening import open_or_create
+from lookalike.errors import InputError
 from lookalike.ingest.ledger import Ledger
 from lookalike.types import Failure
 
@@ -22,7 +21,9 @@ SHOWN_FAILURES = 10
 
 def index(options: argparse.Namespace) -> int:
     """Bring a collection up to date."""
-    with _open_or_create(options) as collection:
+    with open_or_create(
+        options.to, encoder=options.encoder, layer=options.layer, pooling=options.pooling, resize=options.resize
+    ) as collection:
         ledger = collection.add(
             *options.sources,
             attributes=options.attributes,
@@ -39,28 +40,6 @@ def index(options: argparse.Namespace) -> int:
     else:
         _print_ledger(ledger, options.to, items)
     return SOME_FAILED if ledger.failed else DONE
-
-
-def _open_or_create(options: argparse.Namespace) -> Collection:
-    """The collection of ``--to``; the encoder's options either make it or have to agree with it."""
-    wanted = {
-        name: getattr(options, name)
-        for name in ("encoder", "layer", "pooling", "resize")
-        if getattr(options, name) is not None
-    }
-    try:
-        collection = lookalike.open(options.to)
-    except CollectionNotFound:
-        if Path(options.to).exists():
-            raise
-        return lookalike.create(options.to, **wanted)
-    try:
-        if wanted:
-            collection.require_encoder(**wanted)
-    except BaseException:
-        collection.close()
-        raise
-    return collection
 
 
 def _every(text: str | None) -> str | int | None:

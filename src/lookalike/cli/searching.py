@@ -6,12 +6,12 @@ import argparse
 import sys
 
 import lookalike
-from lookalike.cli.output import print_json, print_table
+from lookalike.cli.output import console, print_json, print_table
 from lookalike.collection.contact_sheet import SAID_BY
 from lookalike.collection.result import SearchResult
 from lookalike.types import TAGS, Hit
 
-SHOWN_ATTRIBUTES = 4
+CELL_PADDING = 3
 
 
 def search(options: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def search(options: argparse.Namespace) -> int:
             min_strength=options.min_strength,
             recall=options.recall,
         )
-    written = result.save_html(options.html) if options.html else None
+        written = result.save_html(options.html) if options.html else None
     if options.json:
         print_json(result.to_dict() | ({"html": str(written)} if written else {}))
         return 0
@@ -41,6 +41,8 @@ def search(options: argparse.Namespace) -> int:
 def print_hits(result: SearchResult) -> None:
     """The answer as a table."""
     names = _attribute_names(result)
+    while names and _width(result, names) > console().width:
+        names.pop()
     rows = [_row(rank, hit, names) for rank, hit in enumerate(result, start=1)]
     title = f"{result.query}  ({SAID_BY[result.answered_by]})"
     print_table(title, ["", "id", "strength", "score", *names], rows, right=["", "strength", "score"])
@@ -49,9 +51,16 @@ def print_hits(result: SearchResult) -> None:
 
 
 def _attribute_names(result: SearchResult) -> list[str]:
-    """The attributes that tell hits apart best, few enough for a terminal; tags last."""
+    """The attribute that hits are grouped by, then the others in their order, tags last."""
     names = [name for name in (result[0].attributes if result else ()) if name != TAGS]
-    return [*names[:SHOWN_ATTRIBUTES], TAGS]
+    group_by = result.provenance["parameters"].get("group_by")
+    return [*sorted(names, key=lambda name: name != group_by), TAGS]
+
+
+def _width(result: SearchResult, names: list[str]) -> int:
+    """Columns of a terminal that the table takes."""
+    rows = [["", "id", "strength", "score", *names], *(_row(99, hit, names) for hit in result)]
+    return sum(max(map(len, column)) + CELL_PADDING for column in zip(*rows, strict=True))
 
 
 def _row(rank: int, hit: Hit, names: list[str]) -> list[str]:

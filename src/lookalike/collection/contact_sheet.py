@@ -88,7 +88,7 @@ def contact_sheet(result: SearchResult) -> str:
         picture = f'<img src="{_data(result.query_thumbnail)}" alt="the query">'
     cards = [
         _card(rank, hit, thumbnail)
-        for rank, (hit, thumbnail) in enumerate(zip(result.hits, result.thumbnails, strict=True), start=1)
+        for rank, (hit, thumbnail) in enumerate(zip(result.hits, result.thumbnails(), strict=True), start=1)
     ]
     count = f"{len(result.hits)} hits" if result.hits else "Nothing in the collection matches."
     return _PAGE.substitute(

@@ -53,8 +53,16 @@ class Collection:
         self._limits = limits or Limits()
         self._loaded = encoder
         self._loading = threading.Lock()
-        self._gallery = Gallery(store, folder / "derived")
-        self._searcher = Searcher(store, self._gallery, lambda: self.encoder, self._limits)
+        self._opened: Gallery | None = None
+        self._searcher = Searcher(store, lambda: self._gallery, lambda: self.encoder, self._limits)
+
+    @property
+    def _gallery(self) -> Gallery:
+        """The searchable side; derived files are read when something is searched or added."""
+        with self._loading:
+            if self._opened is None:
+                self._opened = Gallery(self._store, self._folder / "derived")
+            return self._opened
 
     # what it is
 
@@ -244,7 +252,7 @@ class Collection:
                 progress=acknowledged,
             )
             ledger = run.run(sources, prune=prune)
-        self._gallery.save()
+        self._gallery.build()
         ledger.write_report(self._folder / FAILURE_REPORT)
         return ledger
 
@@ -378,7 +386,8 @@ class Collection:
 
     def close(self) -> None:
         """Let go of files and threads."""
-        self._gallery.close()
+        if self._opened is not None:
+            self._opened.close()
         self._store.close()
 
     def __enter__(self) -> Self:

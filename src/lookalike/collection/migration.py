@@ -140,9 +140,10 @@ def migrate(
         total = store.count()
         run.embed(store.begin_space(space), workers or os.cpu_count(), lambda done: report(done, total))
     if run.failures:
+        items = "1 item" if len(run.failures) == 1 else f"{len(run.failures)} items"
         shown = "\n  ".join(run.failures[:SHOWN_FAILURES])
         raise StoreError(
-            f"{len(run.failures)} originals cannot be read, so the collection keeps its old vectors:\n  {shown}\n"
+            f"the picture of {items} cannot be read, so the collection keeps its old vectors:\n  {shown}\n"
             "bring them back, remove these items, or embed their thumbnails with --from-thumbnails; then repeat"
         )
     store.switch_space()

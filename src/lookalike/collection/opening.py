@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.facade import Collection
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import DEFAULT_ENCODER
 from lookalike.encoders.spec import Pooling, Resize
-from lookalike.errors import InputError
+from lookalike.errors import CollectionNotFound, InputError
 from lookalike.images.decode import Limits
 from lookalike.store.base import Space
 from lookalike.store.sqlite import SqliteStore
@@ -63,6 +66,51 @@ def open_collection(path: str | PathLike[str], *, limits: Limits | None = None) 
     """
     folder = _folder(path)
     return Collection(SqliteStore.open(folder), folder, limits=limits)
+
+
+@contextmanager
+def open_or_create(
+    path: str | PathLike[str],
+    *,
+    encoder: str | None = None,
+    layer: str | None = None,
+    pooling: Pooling | None = None,
+    resize: Resize | None = None,
+) -> Iterator[Collection]:
+    """Open a collection, or make it when there is none, and close it at the end of the block.
+
+    A collection that was made here and got no item because of an error does not stay.
+
+    Args:
+        path: Its folder.
+        encoder, layer, pooling, resize: Of a new collection; of an existing one, what is given has to agree.
+
+    Raises:
+        FingerprintMismatch: If the existing collection has another encoder.
+    """
+    wanted: dict[str, Any] = {"layer": layer, "pooling": pooling, "resize": resize}
+    try:
+        collection = open_collection(path)
+    except CollectionNotFound:
+        collection = create(path, encoder=encoder or DEFAULT_ENCODER, **wanted)
+        try:
+            with collection:
+                yield collection
+        except BaseException:
+            _discard_if_empty(Path(path))
+            raise
+        return
+    with collection:
+        if encoder or any(wanted.values()):
+            collection.require_encoder(encoder, **wanted)
+        yield collection
+
+
+def _discard_if_empty(folder: Path) -> None:
+    with SqliteStore.open(folder) as store:
+        empty = store.count() == 0
+    if empty:
+        shutil.rmtree(folder)
 
 
 def _folder(path: str | PathLike[str]) -> Path:

@@ -90,7 +90,7 @@ class QueryReader:
 
     def read_all(self, queries: Query | Sequence[Query], *, crop: Crop | None = None) -> list[Example]:
         """Understand one query or a sequence of them; a crop applies to the first."""
-        several = list(queries) if isinstance(queries, list | tuple) else [queries]
+        several: list[Query] = list(queries) if isinstance(queries, list | tuple) else [queries]  # type: ignore[list-item]
         return [self.read(query, crop=crop if at == 0 else None) for at, query in enumerate(several)]
 
     def _row(self, id: str) -> int | None:

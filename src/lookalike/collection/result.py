@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -22,7 +22,7 @@ class SearchResult(Sequence[Hit]):
         answered_by: What the query was compared with.
         query: The query as text, for people.
         provenance: Encoder, fingerprint, index, collection version and parameters that the answer depends on.
-        thumbnails: WebP bytes of each hit, in order.
+        thumbnails: Reads the WebP bytes of each hit, in order, as long as the collection is open.
         query_thumbnail: WebP bytes of the query image, or None when the query was no image.
     """
 
@@ -30,8 +30,8 @@ class SearchResult(Sequence[Hit]):
     answered_by: AnsweredBy
     query: str
     provenance: Mapping[str, Any]
-    thumbnails: tuple[bytes, ...] = ()
-    query_thumbnail: bytes | None = None
+    thumbnails: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False, compare=False)
+    query_thumbnail: bytes | None = field(default=None, repr=False)
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...

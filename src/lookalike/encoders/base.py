@@ -50,7 +50,7 @@ class Encoder(ABC):
             image: uint8 (h, w, 3), upright RGB.
 
         Returns:
-            uint8 (height, width, 3) of the spec; the network's own mean and std are applied in :meth:`encode`.
+            uint8 (height, width, 3) of the spec; :meth:`encode` applies the network's own mean and std.
         """
 
     @abstractmethod

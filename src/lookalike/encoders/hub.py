@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from lookalike.encoders.messages import gist
 from lookalike.errors import EncoderError, HubUnreachable
 
 CONNECT_SECONDS = 5.0
@@ -37,15 +38,15 @@ def fetching(what: str, checkpoint_form: str) -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before or not _reachable(constants.ENDPOINT)
         try:
             yield
-        except (OSError, RuntimeError, ValueError) as error:
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
             if constants.HF_HUB_OFFLINE or isinstance(error, OSError):
                 raise HubUnreachable(
-                    f"the weights of {what} are not on this machine, and {constants.ENDPOINT} cannot be reached. "
-                    f"Expected them in the cache {constants.HF_HUB_CACHE}: copy it from a machine that has them, or "
-                    f"give a local file as {checkpoint_form}, or use a bundled encoder such as efficientnet-lite0 "
-                    f"(said by the hub's client: {_first_line(error)})"
+                    f"the weights of {what} are not on this machine, and {constants.ENDPOINT} cannot be "
+                    f"reached. Expected them in the cache {constants.HF_HUB_CACHE}: copy it from a machine "
+                    f"that has them, or give a local file as {checkpoint_form}, or use a bundled encoder "
+                    f"such as efficientnet-lite0 (the hub's client says: {gist(error)})"
                 ) from error
-            raise EncoderError(f"{what} cannot be loaded: {_first_line(error)}") from error
+            raise EncoderError(f"{what} cannot be loaded: {gist(error)}") from error
         finally:
             constants.HF_HUB_OFFLINE = before
 
@@ -61,7 +62,3 @@ def _reachable(endpoint: str) -> bool:
             return True
     except OSError:
         return False
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

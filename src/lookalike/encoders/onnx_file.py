@@ -1,6 +1,6 @@
 """``onnx:PATH``: any image network of the user's, with an optional JSON file that says how to feed it.
 
-The JSON file has the network's name and the suffix ``.json`` (``net.onnx``, ``net.json``) and any of these keys:
+The JSON file has the network's name and the suffix ``.json`` (``net.onnx``, ``net.json``). It may hold:
 
 | key | meaning | default |
 | --- | --- | --- |
@@ -9,7 +9,7 @@ The JSON file has the network's name and the suffix ``.json`` (``net.onnx``, ``n
 | ``resize`` | ``pad``, ``crop`` or ``squash`` | ``crop`` |
 | ``crop_fraction`` | with ``crop``: share of the shorter side that is kept, in (0, 1] | 1 |
 | ``fill`` | with ``pad``: ``[r, g, b]`` of the border, 0 to 255 | ``mean`` |
-| ``interpolation`` | ``bilinear`` or ``bicubic`` | ``bilinear`` |
+| ``interpolation`` | ``bilinear`` or ``bicubic`` | ``bicubic`` |
 | ``layer`` | name of the tensor to use | the first output |
 | ``pooling`` | how that tensor becomes a vector | ``gap`` for a map, ``cls`` for tokens |
 | ``logits`` | name of the tensor with one number a class | none |
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lookalike.encoders.near import near_misses
+from lookalike.encoders.messages import near_misses
 from lookalike.encoders.onnx_network import OnnxNetwork, weights_hash
 from lookalike.encoders.openvino_runtime import OpenVinoEncoder
 from lookalike.encoders.pooling import choose_pooling
@@ -198,7 +198,7 @@ def _pooling(values: Mapping[str, Any]) -> Pooling | None:
     value = values.get("pooling")
     if value not in (None, *POOLINGS):
         raise ValueError(f"pooling is {value!r}: choose one of {', '.join(POOLINGS)}")
-    return value  # type: ignore[return-value]  # checked against the literal's values just above
+    return value
 
 
 def _first_output(network: OnnxNetwork) -> str:

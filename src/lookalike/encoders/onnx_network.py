@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lookalike.encoders.near import near_misses
+from lookalike.encoders.messages import near_misses
 from lookalike.errors import EncoderError, InputError
 
 _EXTERNAL = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])")
-"""How an ONNX tensor names the file that holds its bytes: a protobuf entry of key ``location`` and one value."""
+"""How an ONNX tensor names the file that holds its bytes: a protobuf entry, key ``location``, one value."""
 
 
 @cache
@@ -49,13 +49,35 @@ def weights_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _read(path: Path) -> Any:
+    """Read by the ONNX reader alone: offered any file, OpenVINO tries every format it knows."""
+    from openvino import frontend
+
+    failures = (
+        RuntimeError,
+        frontend.GeneralFailure,
+        frontend.InitializationFailure,
+        frontend.NotImplementedFailure,
+        frontend.OpConversionFailure,
+        frontend.OpValidationFailure,
+    )
+    try:
+        reader = frontend.FrontEndManager().load_by_framework("onnx")
+        return reader.convert(reader.load(str(path)))
+    except failures as error:
+        raise EncoderError(
+            f"{path} cannot be read as an ONNX network: {_last_line(error)}. Expected an .onnx file that is "
+            "whole and uses the operators of standard ONNX"
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledNetwork:
     """One layer of a network, ready to run.
 
     Args:
-        model: OpenVINO's compiled model: input uint8 (1, height, width, 3); output 0 the layer, float32 with a
-            leading axis of 1; the last output the logits, when asked for.
+        model: OpenVINO's compiled model. Input: uint8 (1, height, width, 3). Output 0: the layer, float32
+            with a leading axis of 1; last output: the logits, when asked for.
         rank: Axes of the layer's output without the leading one: 3 a map (c, h, w), 2 tokens, 1 a vector.
         dimensions: Length of the vector that pooling makes of it.
         depth: Number of requests that keep every core busy.
@@ -79,22 +101,19 @@ class OnnxNetwork:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._model = _core().read_model(str(path))
-        except RuntimeError as error:
-            raise EncoderError(f"{path} cannot be read as an ONNX network: {_first_line(error)}") from None
+        self._model = _read(path)
         inputs = self._model.inputs
         if len(inputs) != 1:
             raise EncoderError(
-                f"{path} has {len(inputs)} inputs, expected 1, an image: export the image part of the network alone"
+                f"{path} has {len(inputs)} inputs, expected 1, an image: export the image part alone"
             )
         shape, kind = inputs[0].get_partial_shape(), inputs[0].get_element_type().get_type_name()
-        rank = shape.rank.get_length() if shape.rank.is_static else None
-        channels = shape[1].get_length() if rank == 4 and shape[1].is_static else None
-        if channels != 3 or kind not in ("f32", "f16"):
+        is_image = shape.rank.is_static and shape.rank.get_length() == 4
+        channels = shape[1].get_length() if is_image and shape[1].is_static else 3
+        if not is_image or channels != 3 or kind not in ("f32", "f16"):
             raise EncoderError(
-                f"{path} takes {kind} {shape}, expected float (batch, 3, height, width): export it with channels "
-                "first and without preprocessing"
+                f"{path} takes {kind} {shape}, expected float (batch, 3, height, width): export it with "
+                "channels first and without preprocessing"
             )
         self.height: int | None = shape[2].get_length() if shape[2].is_static else None
         self.width: int | None = shape[3].get_length() if shape[3].is_static else None
@@ -163,7 +182,7 @@ class OnnxNetwork:
         except RuntimeError as error:
             raise EncoderError(
                 f"{self.path.name} cannot run on an image of {width} x {height} up to layer {layer!r}: "
-                f"{_first_line(error)}"
+                f"{_last_line(error)}"
             ) from None
         requests = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         return CompiledNetwork(compiled, rank, dimensions, requests + 1)
@@ -213,6 +232,6 @@ def _with_preprocessing(model: Any, mean: Sequence[float], std: Sequence[float])
     return steps.build()
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

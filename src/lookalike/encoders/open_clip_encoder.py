@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.encoders.hub import fetching
-from lookalike.encoders.near import near_misses
+from lookalike.encoders.messages import gist, near_misses
 from lookalike.encoders.preprocessing import INTERPOLATIONS, Preprocessing
 from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
 from lookalike.encoders.torch_import import import_open_clip, import_torch
@@ -28,7 +28,7 @@ from lookalike.encoders.torch_runtime import (
 from lookalike.errors import EncoderError, InputError
 
 EMBEDDING = "image"
-"""The default layer: the image tower's embedding, which texts share. Other layers are modules of the tower."""
+"""The default layer: the image tower's embedding, which texts share. Others are modules of the tower."""
 
 TEXT_BATCH = 64
 _POLICIES: dict[str, Resize] = {"shortest": "crop", "longest": "pad", "squash": "squash"}
@@ -53,8 +53,8 @@ class OpenClipEncoder(TorchEncoder):
         """
         if self._tokenizer is None:
             raise InputError(
-                f"layer {self.spec.layer!r} of {self.spec.name} shares no space with texts: leave the layer out "
-                f"(or say {EMBEDDING!r}) to search by text"
+                f"layer {self.spec.layer!r} of {self.spec.name} shares no space with texts: leave the layer "
+                f"out (or say {EMBEDDING!r}) to search by text"
             )
         torch = import_torch()
         rows = [np.empty((0, self.spec.dimensions), np.float32)]
@@ -77,7 +77,7 @@ def load(
     """Load a network of OpenCLIP.
 
     Args:
-        network: ``ARCH/TAG``; with a checkpoint the tag may be left out, and says how its weights were trained.
+        network: ``ARCH/TAG``; with a checkpoint the tag may be left out, and says how it was trained.
         checkpoint: A local file of weights, or None for the tag's own.
         layer: ``image`` (default), or the name of any module of the image tower.
         pooling: Must fit the layer.
@@ -94,13 +94,14 @@ def load(
     arch, _, tag = network.partition("/")
     _check_names(open_clip, arch, tag, checkpoint)
     name = f"open_clip:{network}" + (f"@{checkpoint.resolve()}" if checkpoint else "")
+    trained: dict[str, Any] = open_clip.get_pretrained_cfg(arch, tag) if tag else {}
     with fetching(name, f"open_clip:{network}@/path/to/weights.safetensors"):
-        model = _create(open_clip, arch, tag, checkpoint)
+        model = _create(open_clip, arch, trained, checkpoint)
         tokenizer = open_clip.get_tokenizer(arch) if layer in (None, EMBEDDING) else None
-    device = choose_device(threads)
-    weights = state_hash(model.state_dict())
-    model.to(device).eval()
     layer = layer or EMBEDDING
+    device = choose_device(threads)
+    weights = state_hash(f"{arch} quick_gelu={_quick_gelu(trained)}", model.state_dict())
+    model.to(device).eval()
     forward: Forward = (
         (lambda images: (model.encode_image(images), None))
         if layer == EMBEDDING
@@ -130,23 +131,27 @@ def _check_names(open_clip: Any, arch: str, tag: str, checkpoint: Path | None) -
         check_checkpoint(checkpoint, f"open_clip:{arch}")
 
 
-def _create(open_clip: Any, arch: str, tag: str, checkpoint: Path | None) -> Any:
+def _quick_gelu(trained: Mapping[str, Any]) -> bool:
+    """Whether the weights were trained with OpenAI's approximate GELU; no tensor of theirs shows it."""
+    return bool(trained.get("quick_gelu"))
+
+
+def _create(open_clip: Any, arch: str, trained: Mapping[str, Any], checkpoint: Path | None) -> Any:
     """The network with its weights, its activation and its preprocessing as the tag was trained with."""
-    trained: dict[str, Any] = open_clip.get_pretrained_cfg(arch, tag) if tag else {}
     own = {field.name for field in dataclasses.fields(open_clip.transform.PreprocessCfg)}
     path = checkpoint or open_clip.download_pretrained(trained)
     try:
         return open_clip.create_model(
             arch,
             pretrained=str(path),
-            force_quick_gelu=bool(trained.get("quick_gelu")),
+            force_quick_gelu=_quick_gelu(trained),
             force_preprocess_cfg={key: value for key, value in trained.items() if key in own},
             pretrained_text=False,
         )
-    except (RuntimeError, KeyError) as error:
-        raise EncoderError(
-            f"{path} does not hold the weights of OpenCLIP's {arch}: {str(error).splitlines()[0]}"
-        ) from error
+    except OSError:  # the text tower's own files are on the hub
+        raise
+    except Exception as error:  # a file that holds something else makes its readers raise anything
+        raise EncoderError(f"{path} does not hold the weights of OpenCLIP's {arch}: {gist(error)}") from error
 
 
 def _preprocessing(config: dict[str, Any]) -> Preprocessing:
@@ -159,7 +164,7 @@ def _preprocessing(config: dict[str, Any]) -> Preprocessing:
         )
     size = config["size"]
     height, width = (size, size) if isinstance(size, int) else size
-    mean, std = (tuple(255.0 * value for value in config[key]) for key in ("mean", "std"))
+    mean, std = (tuple(round(255.0 * value, 6) for value in config[key]) for key in ("mean", "std"))
     fill = int(config["fill_color"])
     return Preprocessing(
         height,

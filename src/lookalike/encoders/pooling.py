@@ -23,7 +23,7 @@ Features = npt.NDArray[np.float32]
 
 
 def poolings_for(rank: int) -> tuple[Pooling, ...]:
-    """The poolings that fit features of ``rank`` axes, the default first: 3 is a map, 2 tokens, 1 a vector."""
+    """The poolings that fit features of ``rank`` axes, default first: 3 is a map, 2 tokens, 1 a vector."""
     return {3: MAP_POOLINGS, 2: TOKEN_POOLINGS}.get(rank, ("none",))
 
 
@@ -47,24 +47,18 @@ def pool(features: Features, pooling: Pooling, *, prefix: int = 0) -> Features:
     """
     valid = poolings_for(features.ndim)
     if pooling not in valid:
-        kind = {3: "a map", 2: "a token sequence", 1: "a vector"}.get(
-            features.ndim, "no map, tokens or vector"
-        )
         raise InputError(
-            f"pooling {pooling!r} does not fit the layer's output of shape {features.shape}, which is {kind}: "
-            f"choose {', '.join(valid)}"
+            f"pooling {pooling!r} does not fit features of shape {features.shape}: choose {', '.join(valid)}"
         )
-    if pooling == "none":
-        return features.astype(np.float32)
-    if pooling == "cls":
-        return features[0].astype(np.float32)
+    if pooling in ("none", "cls"):
+        return np.array(features if pooling == "none" else features[0], np.float32)
     places = features[prefix:] if features.ndim == 2 else features.reshape(-1, features.shape[-1])
     if pooling == "max":
-        return places.max(axis=0).astype(np.float32)
+        return np.asarray(places.max(axis=0), np.float32)
     if pooling == "gem":
         powers = np.maximum(places, GEM_FLOOR).astype(np.float64) ** GEM_EXPONENT
-        return (powers.mean(axis=0) ** (1.0 / GEM_EXPONENT)).astype(np.float32)
-    return places.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return np.asarray(powers.mean(axis=0) ** (1.0 / GEM_EXPONENT), np.float32)
+    return np.asarray(places.mean(axis=0, dtype=np.float64), np.float32)
 
 
 def choose_pooling(pooling: Pooling | None, *, rank: int, layer: str, prefix: int | None = None) -> Pooling:

@@ -14,9 +14,11 @@ INTERPOLATIONS: tuple[Interpolation, ...] = ("bilinear", "bicubic")
 DEFAULT_RESIZE: Resize = "crop"
 """For the bundled encoders, and for networks that do not say how they were trained."""
 
+DEFAULT_INTERPOLATION: Interpolation = "bicubic"
+
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
-"""Mean and standard deviation of ImageNet's channels on the 0 to 255 scale, what most networks are trained with."""
+"""Mean and standard deviation of ImageNet's channels on the 0 to 255 scale; what most networks expect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Preprocessing:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     resize: Resize = DEFAULT_RESIZE
-    interpolation: Interpolation = "bilinear"
+    interpolation: Interpolation = DEFAULT_INTERPOLATION
     crop_fraction: float = 1.0
     fill: tuple[int, int, int] | None = None
 

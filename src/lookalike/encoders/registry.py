@@ -11,7 +11,7 @@ from pathlib import Path
 from lookalike.encoders import bundled, onnx_file
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.info import EncoderInfo
-from lookalike.encoders.near import near_misses
+from lookalike.encoders.messages import near_misses
 from lookalike.encoders.spec import POOLINGS, RESIZES, EncoderSpec, Pooling, Resize
 from lookalike.errors import FingerprintMismatch, InputError
 
@@ -92,14 +92,13 @@ def encoder_from_spec(spec: EncoderSpec, *, threads: int | None = None) -> Encod
     )
     if encoder.spec.fingerprint != spec.fingerprint:
         stored, here = asdict(spec), asdict(encoder.spec)
-        changes = [
-            f"{k} was {stored[k]}, is {here[k]}" for k in stored if k != "name" and stored[k] != here[k]
-        ]
+        changed = [key for key in stored if key != "name" and stored[key] != here[key]]
+        changes = "; ".join(f"{key} was {stored[key]}, is {here[key]}" for key in changed)
         raise FingerprintMismatch(
             expected=spec.fingerprint,
             got=encoder.spec.fingerprint,
-            remedy=f"What {spec.name} is on this machine has changed ({'; '.join(changes)}): bring back the network "
-            "and the settings that the collection was made with, or embed it anew with lookalike migrate.",
+            remedy=f"What {spec.name} is on this machine has changed ({changes}): bring back the network and "
+            "the settings that the collection was made with, or embed it anew with lookalike migrate.",
         )
     return encoder
 

@@ -9,7 +9,7 @@ from lookalike.encoders.spec import EncoderSpec
 from lookalike.types import Image
 
 REDUCING_GAP = 2.0
-"""Images more than 4 times too large are first box-averaged by a whole factor, to no less than twice the target.
+"""Images more than 4 times too large are first box-averaged by a whole factor, to at least twice the target.
 
 Measured on photos of 1600 x 1200 down to 224 x 224: half the time, no pixel off by more than 3 of 255, 0.2 in
 the mean.
@@ -57,8 +57,6 @@ def _scale(
 ) -> npt.NDArray[np.uint8]:
     from PIL import Image as Pillow
 
-    if image.shape[:2] == (height, width) and box == (0.0, 0.0, width, height):
-        return np.ascontiguousarray(image)
     method = Pillow.Resampling.BICUBIC if spec.interpolation == "bicubic" else Pillow.Resampling.BILINEAR
     picture = Pillow.fromarray(image)
     return np.asarray(picture.resize((width, height), method, box=box, reducing_gap=REDUCING_GAP))

@@ -24,15 +24,15 @@ class EncoderSpec:
     """Everything that decides an embedding, and nothing else.
 
     Args:
-        name: How the encoder is asked for: ``efficientnet-lite0``, ``timm:...``, ``open_clip:...``, ``onnx:...``.
+        name: How the encoder is asked for: ``efficientnet-lite0``, ``timm:...``, ``onnx:...``.
         weights: SHA-256 of the weights, hexadecimal.
         layer: Name of the layer whose output is pooled.
         pooling: How a feature map or a token sequence becomes one vector; ``none`` when the layer gives one.
         resize: How an image becomes ``height`` x ``width``: ``pad`` keeps the whole image and fills with
-            ``fill``, ``crop`` scales the shorter side and cuts the centre, ``squash`` ignores the proportions.
+            ``fill``, ``crop`` scales the shorter side and cuts the centre, ``squash`` ignores proportions.
         height, width: Of the network's input, pixels.
         interpolation: ``bilinear`` or ``bicubic``, both antialiased.
-        crop_fraction: With ``crop``: share of the scaled image's shorter side that the centre keeps, in (0, 1].
+        crop_fraction: With ``crop``: share of the scaled image's shorter side that is kept, in (0, 1].
         fill: With ``pad``: the RGB colour of the border, 0 to 255.
         mean, std: Per channel, on the 0 to 255 scale: input = (pixel - mean) / std.
         dimensions: Length of the embedding.

@@ -7,7 +7,7 @@ from typing import Any
 
 from lookalike.encoders.bundled import imagenet_labels
 from lookalike.encoders.hub import fetching
-from lookalike.encoders.near import near_misses
+from lookalike.encoders.messages import gist, near_misses
 from lookalike.encoders.preprocessing import INTERPOLATIONS, Preprocessing
 from lookalike.encoders.spec import Pooling, Resize
 from lookalike.encoders.torch_import import import_timm
@@ -45,8 +45,8 @@ def load(
     Args:
         network: Its name, with the tag of its weights where there are several (``resnet50.a1_in1k``).
         checkpoint: A local file of weights, or None for timm's own.
-        layer: ``pre_logits`` (default; ``features`` when a pooling is asked for), ``features``, or the name of
-            any module.
+        layer: ``pre_logits`` (default; ``features`` when a pooling is asked for), ``features``, or the name
+            of any module.
         pooling: Must fit the layer; None for ``none``, ``gap``, ``cls`` or ``tokens-mean``, as it needs.
         resize: The policy; the network's own when None.
         threads: For the whole process; None leaves PyTorch's setting.
@@ -59,15 +59,15 @@ def load(
     """
     timm = import_timm()
     if not timm.is_model(network):
-        raise InputError(f"timm has no network {network!r}: {near_misses(network, _names(timm, network))}")
+        raise InputError(f"timm has no network {network!r}: {near_misses(network, timm.list_models())}")
     name = f"timm:{network}@{checkpoint.resolve()}" if checkpoint else f"timm:{network}"
     model = (_from_file(timm, network, checkpoint) if checkpoint else _pretrained(timm, network)).eval()
     device = choose_device(threads)
-    weights = state_hash(model.state_dict())
+    weights = state_hash(network.partition(".")[0], model.state_dict())
     model.to(device)
     preprocessing = _preprocessing(timm, model).with_resize(resize)
     layer = layer or (EMBEDDING if pooling is None else FEATURES)
-    forward, layout = _forward(model, layer), _layout(model)
+    forward, layout = _forward(model, layer), _layout(model, layer)
     spec = build_spec(
         forward, layout, preprocessing, device, name=name, weights=weights, layer=layer, pooling=pooling
     )
@@ -75,17 +75,11 @@ def load(
     return TorchEncoder(spec, forward, layout, device, labels=imagenet_labels() if has_labels else ())
 
 
-def _names(timm: Any, network: str) -> list[str]:
-    """Names to choose from: those that begin alike, or all."""
-    stem = network.split(".")[0].split("_")[0]
-    return timm.list_models(f"{stem}*") or timm.list_models()
-
-
 def _pretrained(timm: Any, network: str) -> Any:
     if not timm.is_model_pretrained(network):
         raise EncoderError(
-            f"timm has no weights for {network!r}, and an encoder with random weights would be worthless: choose a "
-            f"name of timm.list_models(pretrained=True), or give your own as timm:{network}@/path/to/weights"
+            f"timm has no weights for {network!r}, and random ones would be worthless: choose a name of "
+            f"timm.list_models(pretrained=True), or give your own as timm:{network}@/path/to/weights"
         )
     with fetching(f"timm:{network}", f"timm:{network}@/path/to/weights.safetensors"):
         return timm.create_model(network, pretrained=True)
@@ -102,9 +96,9 @@ def _from_file(timm: Any, network: str, checkpoint: Path) -> Any:
         if weight is not None and len(weight) != model.num_classes:
             model = timm.create_model(network, pretrained=False, num_classes=len(weight))
         model.load_state_dict(state)
-    except (OSError, RuntimeError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # a file that holds something else makes its readers raise anything
         raise EncoderError(
-            f"{checkpoint} does not hold the weights of timm's {network}: {str(error).splitlines()[0]}"
+            f"{checkpoint} does not hold the weights of timm's {network}: {gist(error)}"
         ) from error
     return model
 
@@ -114,11 +108,12 @@ def _preprocessing(timm: Any, model: Any) -> Preprocessing:
     config = timm.data.resolve_model_data_config(model)
     if config["interpolation"] not in INTERPOLATIONS or config["crop_mode"] not in _POLICIES:
         raise EncoderError(
-            f"the network wants interpolation {config['interpolation']!r} and crop mode {config['crop_mode']!r}: "
-            f"expected one of {', '.join(INTERPOLATIONS)}, and one of {', '.join(_POLICIES)}"
+            f"the network wants interpolation {config['interpolation']!r} and crop mode "
+            f"{config['crop_mode']!r}: expected one of {', '.join(INTERPOLATIONS)}, and one of "
+            f"{', '.join(_POLICIES)}"
         )
     _, height, width = config["input_size"]
-    mean, std = (tuple(255.0 * value for value in config[key]) for key in ("mean", "std"))
+    mean, std = (tuple(round(255.0 * value, 6) for value in config[key]) for key in ("mean", "std"))
     return Preprocessing(
         height,
         width,
@@ -130,11 +125,13 @@ def _preprocessing(timm: Any, model: Any) -> Preprocessing:
     )
 
 
-def _layout(model: Any) -> Layout:
+def _layout(model: Any, layer: str) -> Layout:
+    """A module may say its own format; else the network's holds."""
+    own = None if layer in (EMBEDDING, FEATURES) else getattr(model.get_submodule(layer), "output_fmt", None)
     patches = getattr(model, "patch_embed", None)
     grid = getattr(patches, "grid_size", None)
     return Layout(
-        channels_last=str(getattr(model, "output_fmt", "NCHW")).endswith("NHWC"),
+        channels_last=str(own or getattr(model, "output_fmt", "NCHW")).endswith("NHWC"),
         prefix=int(getattr(model, "num_prefix_tokens", 0)),
         grid=(int(grid[0]), int(grid[1])) if grid else None,
     )

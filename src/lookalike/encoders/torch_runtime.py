@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.encoders.base import Encoder, Encoding
-from lookalike.encoders.near import near_misses
+from lookalike.encoders.messages import near_misses
 from lookalike.encoders.pooling import Features, choose_pooling, pool
 from lookalike.encoders.preprocessing import Preprocessing
 from lookalike.encoders.resize import resize
@@ -177,8 +177,8 @@ def build_spec(
         ) from error
     if features.ndim not in (2, 3, 4) or len(features) != 1:
         raise EncoderError(
-            f"layer {layer!r} of {name} gives {features.shape} for one image: expected a map, tokens or a vector; "
-            "choose another layer"
+            f"layer {layer!r} of {name} gives {features.shape} for one image: expected a map, tokens or a "
+            "vector; choose another layer"
         )
     one = _channels_last(features[0], layout)
     prefix = layout.prefix_of(len(one)) if one.ndim == 2 else None
@@ -236,9 +236,14 @@ def module_output(root: Any, call: Callable[[Any], Any], layer: str, others: Seq
     return forward
 
 
-def state_hash(state: Mapping[str, Any]) -> str:
-    """SHA-256 over a network's tensors: names, types, shapes and bytes, sorted by name."""
-    digest = hashlib.sha256()
+def state_hash(architecture: str, state: Mapping[str, Any]) -> str:
+    """SHA-256 over a network: its tensors' names, types, shapes and bytes, sorted by name, and the rest.
+
+    Args:
+        architecture: What tells it from another network with the same tensors, such as its activation.
+        state: Its state dictionary.
+    """
+    digest = hashlib.sha256(f"{architecture}\n".encode())
     for name in sorted(state):
         array = state[name].detach().cpu().contiguous()
         digest.update(f"{name} {array.dtype} {tuple(array.shape)}\n".encode())
@@ -247,7 +252,7 @@ def state_hash(state: Mapping[str, Any]) -> str:
 
 
 def choose_device(threads: int | None) -> str:
-    """``cuda`` where there is a device, else ``cpu``; sets PyTorch's threads, which are the whole process's."""
+    """``cuda`` where there is a device, else ``cpu``; sets PyTorch's threads, which all its users share."""
     torch = import_torch()
     if threads is not None:
         torch.set_num_threads(threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NoReturn, TypeAlias
 
@@ -40,7 +40,7 @@ class Candidate:
     uri: str
     source: str
     stamp: str | None
-    load: Load
+    load: Load = field(repr=False)
     problem: str | None = None
     hides_more: bool = False
 

@@ -35,7 +35,7 @@ _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _APP1, _APP14 = 0xE1, 0xEE
 
 MOST_SCANS = 100
-"""Each scan of a progressive JPEG passes over all pixels; real files have about ten, hostile ones hundreds."""
+"""Each scan of a progressive JPEG passes over all pixels; real files have about ten, bombs hundreds."""
 
 # Written by some phones and scanners and without effect on the pixels; every other complaint is damage.
 _HARMLESS = ("Invalid SOS parameters",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from lookalike.errors import MissingExtra, SourceError
 from lookalike.images.candidates import Candidate, ResolvedSource, printable
 from lookalike.images.storage import Storage, absolute, is_url, reason, storage_of
 
@@ -45,7 +46,10 @@ class ListSource(ResolvedSource):
         place = self._storage.join(self._storage.parent(self.uri), line) if relative else line
         if not is_url(place):
             place = absolute(place)
-        storage = storage_of(place)
+        try:
+            storage = storage_of(place)
+        except (SourceError, MissingExtra) as error:
+            return self.problem(f"{self.name}#{number}", place, str(error))
         if not (name := storage.name(place)):
             why = f"line {number} names no file: {printable(line)}"
             return self.problem(f"{self.name}#{number}", place, why)

@@ -45,7 +45,7 @@ def expand_braces(pattern: str) -> list[str]:
             finished.append(current)
         if len(finished) + len(open_patterns) > MOST_ALTERNATIVES:
             raise SourceError(f"{pattern!r} stands for more than {MOST_ALTERNATIVES} names: check its ranges")
-    return finished
+    return list(dict.fromkeys(finished))  # nested braces repeat what stands outside the inner ones
 
 
 def split_pattern(pattern: str, separator: str = "/") -> tuple[str, list[str]]:

@@ -184,7 +184,7 @@ def _stamp(info: dict[str, Any]) -> str | None:
     modified = next((info[key] for key in _MODIFIED if info.get(key)), None)
     if modified is None or info.get("size") is None:
         return None
-    when = modified.isoformat() if isinstance(modified, datetime) else str(modified)
+    when = str(modified.timestamp() if isinstance(modified, datetime) else modified)
     return f"{info['size']}:{when}"
 
 

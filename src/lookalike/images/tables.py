@@ -104,7 +104,11 @@ class TableSource(ResolvedSource):
         place = (
             place if is_url(place) else absolute(self._storage.join(self._storage.parent(self.uri), place))
         )
-        return self.lone_candidate(storage_of(place), place, id, self._limit, look=not is_url(place))
+        try:
+            storage = storage_of(place)
+        except (SourceError, MissingExtra) as error:
+            return self.problem(id, uri, str(error))
+        return self.lone_candidate(storage, place, id, self._limit, look=not is_url(place))
 
     def _split(self, cell: Any) -> tuple[bytes | None, str | None]:
         """Bytes, or else a place."""

@@ -14,7 +14,7 @@ SIDE = 256
 
 QUALITY = 80
 METHOD = 0
-"""WebP's least effort: 1.0 ms where the default, 4, takes 4 ms for files a tenth smaller."""
+"""WebP's least effort: 1.1 ms and 7.4 kB a photo, where the default, 4, takes 3.9 ms for 5.8 kB."""
 
 
 def thumbnail(image: Image, *, side: int = SIDE) -> bytes:
@@ -41,7 +41,7 @@ def thumbnail(image: Image, *, side: int = SIDE) -> bytes:
     scale = side / max(height, width)
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        picture = picture.resize(size, PIL.Image.Resampling.BICUBIC, reducing_gap=2.0)
+        picture = picture.resize(size, PIL.Image.Resampling.HAMMING, reducing_gap=2.0)
     file = io.BytesIO()
     picture.save(file, "WEBP", quality=QUALITY, method=METHOD)
     return file.getvalue()

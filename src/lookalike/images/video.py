@@ -82,22 +82,14 @@ class VideoSource(ResolvedSource):
 
     def _frames(self, container: Any, stamp: str | None) -> Iterator[Candidate]:
         stream = container.streams.video[0]
-        start: float | None = None
         seconds, due, number = 0.0, 0.0, 0
-        for frame, problem in _decoded(container, stream):
-            at = frame.time if frame is not None and frame.time is not None else None
-            if at is None:  # not decoded, or without a time: as much later as frames usually are
-                at = (start or 0.0) + (seconds + _frame_seconds(stream) if number else 0.0)
-            start = at if start is None else start
-            seconds = max(at - start, 0.0)
-            if self._is_due(number, seconds, due):
+        for number, (seconds, frame, problem) in enumerate(_decoded(container, stream), 1):
+            if self._is_due(number - 1, seconds, due):
                 due = self._next_due(seconds, due)
-                yield self._candidate(frame, problem, seconds, number, stamp)
-            number += 1
+                yield self._candidate(frame, problem, seconds, number - 1, stamp)
         if number == 0:
-            yield self.problem(
-                self.name, self.uri, "the video has no frame that can be decoded", hides_more=True
-            )
+            why = "the video has no frame that can be decoded"
+            yield self.problem(self.name, self.uri, why, hides_more=True)
         elif short := _missing_end(stream, seconds):
             yield self.problem(f"{self.name}#t={seconds:.3f}+", self.uri, short, hides_more=True)
 
@@ -130,30 +122,35 @@ class VideoSource(ResolvedSource):
         try:
             with self._storage.open(self.uri) as file, av.open(file, mode="r") as container:
                 stream = container.streams.video[0]
-                start: float | None = None
-                for frame, _ in _decoded(container, stream):
-                    if frame is None or frame.time is None:
-                        continue
-                    start = frame.time if start is None else start
-                    if frame.time - start >= seconds - 0.0006:
+                for at, frame, _ in _decoded(container, stream):
+                    if frame is not None and at >= seconds - 0.0006:
                         return _pixels(frame)
         except (OSError, EOFError, ValueError, IndexError, av.FFmpegError) as error:
             raise ImageError(f"the video cannot be read: {reason(error, self.uri)}") from None
         raise ImageError(f"the video ends before {seconds:.3f} s: {self.uri}")
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[tuple[Any, str | None]]:
-    """Frames in order; for one that was not decoded, None and the reason."""
+def _decoded(container: Any, stream: Any) -> Iterator[tuple[float, Any, str | None]]:
+    """Seconds since the first frame, the frame (None if it was not decoded), and what is wrong with it."""
     av = _av()
-    stream.thread_type = "AUTO"
+    stream.thread_type = "SLICE"  # threads per frame would report an error some frames late
+    start: float | None = None
+    seconds = 0.0
     for packet in container.demux(stream):
+        shots: list[tuple[Any, Any, str | None]]
         try:
-            frames = packet.decode()
+            shots = [(f, f, "the frame is corrupt" if f.is_corrupt else None) for f in packet.decode()]
         except av.FFmpegError as error:
-            yield None, f"the frame cannot be decoded: {error.strerror or error}"
-            continue
-        for frame in frames:
-            yield frame, "the frame is corrupt" if frame.is_corrupt else None
+            shots = [(packet, None, f"the frame cannot be decoded: {error.strerror or error}")]
+        for timed, frame, problem in shots:
+            ticks = timed.dts if timed.pts is None else timed.pts  # AVI has no presentation times
+            if ticks is None or timed.time_base is None:
+                at = (start or 0.0) + seconds + (0.0 if start is None else _frame_seconds(stream))
+            else:
+                at = float(ticks * timed.time_base)
+            start = at if start is None else start
+            seconds = max(at - start, 0.0)
+            yield seconds, frame, problem
 
 
 def _pixels(frame: Any) -> Image:

@@ -171,7 +171,10 @@ class Ingest:
                         f"its id {candidate.id!r} already belongs to {holder}; index it with --prefix NAME",
                     )
                 elif before and before.stamp is not None and before.stamp == candidate.stamp:
-                    current.append(candidate.id)
+                    if before.uri == candidate.uri:
+                        current.append(candidate.id)
+                    else:
+                        self._touch(candidate)
                 else:
                     yield _Pending(candidate, before)
             self._unchanged(current)
@@ -209,6 +212,10 @@ class Ingest:
         if looked.failure is not None:
             self._ledger.fail(candidate.uri, looked.failure)
             return
+        self._touch(candidate)
+
+    def _touch(self, candidate: Candidate) -> None:
+        """Note the place and stamp of an item whose bytes are the same."""
         self._touched[candidate.id] = (candidate.uri, candidate.stamp)
         if len(self._touched) >= COMMIT_ITEMS:
             self._commit_touched()

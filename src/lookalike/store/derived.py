@@ -7,6 +7,7 @@ not match its document counts as absent, and its owner derives it anew.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -16,12 +17,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 from lookalike.errors import CollectionBusy
 
 LOCK_SECONDS = 120.0
 _CHUNK = 1 << 22
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
 
 
 class DerivedFolder:
@@ -105,6 +108,12 @@ class DerivedFolder:
             return None
         return found.st_mtime_ns, found.st_ino
 
+    def size(self) -> int:
+        """Bytes of all derived files."""
+        if not self.path.is_dir():
+            return 0
+        return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
+
     def remove(self, keep: Callable[[str], bool]) -> None:
         """Delete the files whose name ``keep`` refuses."""
         for path in self.path.iterdir():
@@ -124,6 +133,18 @@ class DerivedFolder:
             temporary.unlink(missing_ok=True)
         sync_folder(self.path)
         return final
+
+
+class IfWritable:
+    """Goes on after its block where the folder cannot be written or the disk is full; else does nothing."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, OSError) and error.errno in _UNWRITABLE
 
 
 def sync_folder(path: Path) -> None:

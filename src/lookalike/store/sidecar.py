@@ -13,12 +13,13 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import StoreError
+from lookalike.store.base import Precision
 from lookalike.store.derived import DerivedFolder
 from lookalike.types import Embeddings, Rows
 
@@ -26,10 +27,10 @@ SEGMENT = 256
 """Vectors under one checksum: little to read for one, few checksums for many."""
 
 DOCUMENT = "vectors"
-_DTYPE = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
+_DTYPE: dict[Precision, np.dtype[Any]] = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
 
 
-class DerivedDamage(StoreError):
+class DerivedFileError(StoreError):
     """A derived file does not match its checksum; its owner derives it anew."""
 
 
@@ -53,7 +54,7 @@ class Manifest:
     epoch: int
     base: int
     dimensions: int
-    precision: Literal["f16", "f32"]
+    precision: Precision
     count: int = 0
     rows_crc: int = 0
     sums_crc: int = 0
@@ -77,7 +78,7 @@ class Sidecar:
         manifest: What counts of them.
 
     Raises:
-        DerivedDamage: If rows or checksums are damaged, or a file is too short.
+        DerivedFileError: If rows or checksums are damaged, or a file is too short.
     """
 
     def __init__(self, folder: DerivedFolder, manifest: Manifest) -> None:
@@ -100,7 +101,7 @@ class Sidecar:
             return None
         try:
             return cls(folder, Manifest(**document))
-        except (DerivedDamage, OSError, TypeError):
+        except (DerivedFileError, OSError, TypeError):
             return None
 
     @property
@@ -115,7 +116,7 @@ class Sidecar:
         """Vectors at positions (m,), in the order asked.
 
         Raises:
-            DerivedDamage: If one lies in a damaged segment.
+            DerivedFileError: If one lies in a damaged segment.
         """
         segments = positions // SEGMENT
         if not self._checked[segments].all():
@@ -128,7 +129,7 @@ class Sidecar:
         """Vectors start to stop in order, at most ``size`` at a time.
 
         Raises:
-            DerivedDamage: If one lies in a damaged segment.
+            DerivedFileError: If one lies in a damaged segment.
         """
         for first in range(start, stop, size):
             last = min(first + size, stop)
@@ -141,7 +142,7 @@ class Sidecar:
             return
         data = self._vectors[segment * SEGMENT : (segment + 1) * SEGMENT]
         if zlib.crc32(np.ascontiguousarray(data).view(np.uint8).data) != self._sums[segment]:
-            raise DerivedDamage(
+            raise DerivedFileError(
                 f"vectors {segment * SEGMENT} onwards of generation {self.manifest.generation} are damaged: "
                 "delete the folder of derived files, it is built anew"
             )
@@ -159,9 +160,7 @@ def begin(folder: DerivedFolder, manifest: Manifest) -> Manifest:
     return fresh
 
 
-def append(
-    folder: DerivedFolder, manifest: Manifest, batches: Iterable[tuple[Rows, Embeddings]]
-) -> Manifest:
+def append(folder: DerivedFolder, manifest: Manifest, batches: Iterable[tuple[Rows, Embeddings]]) -> Manifest:
     """Add vectors to a generation; to be called under the folder's lock.
 
     Args:
@@ -199,7 +198,11 @@ def append(
             handle.flush()
             os.fsync(handle.fileno())
     grown = replace(
-        manifest, count=count, last_crc=last, rows_crc=rows_crc, sums_crc=zlib.crc32(summed, manifest.sums_crc)
+        manifest,
+        count=count,
+        last_crc=last,
+        rows_crc=rows_crc,
+        sums_crc=zlib.crc32(summed, manifest.sums_crc),
     )
     folder.write_document(DOCUMENT, asdict(grown))
     return grown
@@ -209,14 +212,14 @@ def _checked(path: Path, size: int, crc: int) -> bytes:
     with path.open("rb") as handle:
         data = handle.read(size)
     if len(data) != size or zlib.crc32(data) != crc:
-        raise DerivedDamage(f"{path} is damaged: delete it, it is built anew")
+        raise DerivedFileError(f"{path} is damaged: delete it, it is built anew")
     return data
 
 
 def _mapped(path: Path, manifest: Manifest) -> npt.NDArray[Any]:
     shape, dtype = (manifest.count, manifest.dimensions), _DTYPE[manifest.precision]
     if path.stat().st_size < manifest.count * manifest.width:
-        raise DerivedDamage(f"{path} is too short: delete it, it is built anew")
+        raise DerivedFileError(f"{path} is too short: delete it, it is built anew")
     if manifest.count == 0:
         return np.empty(shape, dtype=dtype)
     return np.asarray(np.memmap(path, dtype=dtype, mode="r", shape=shape))

@@ -236,7 +236,7 @@ class SqliteStore(Store):
             return sqlite_read.read_column(connection, attribute, rows)
 
     def match_text(self, text: str, *, limit: int) -> list[tuple[int, float]]:
-        """Rows whose tags, ids and text attributes hold some of the words, best by BM25 first, scores in (0, 1)."""
+        """Rows whose tags, ids and text attributes hold some of the words, by BM25, best first."""
         _at_least_one("limit", limit)
         with self._connections.read() as connection:
             return sqlite_read.match_words(connection, text, limit)
@@ -263,7 +263,8 @@ class SqliteStore(Store):
     def compact(self) -> None:
         """Give back free space and erase what was removed for good; begins a new epoch.
 
-        Rewrites the database, so it needs as much free space again. When it returns, no byte of a removed
+        Rewrites the database, so it needs as much free space again, in the collection's folder and in the
+        system's temporary one. When it returns, no byte of a removed
         item is left in the database or its log; derived files are their owners' to rebuild.
 
         Raises:

@@ -10,8 +10,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from lookalike.errors import InputError
+from lookalike.errors import DamagedCollection, InputError
 from lookalike.store.attribute_values import (
     MAX_ATTRIBUTES,
     checked_name,
@@ -27,6 +28,8 @@ from lookalike.types import TAGS, AttributeType, AttributeValue
 
 MAX_INDEXES = 64
 """Attributes after these are found by reading the whole table: every index costs each insert."""
+
+_TYPES: tuple[AttributeType, ...] = get_args(AttributeType)
 
 Scalar = str | int | float | bool | None
 
@@ -53,8 +56,18 @@ Catalogue = dict[str, Column]
 
 
 def catalogue(connection: sqlite3.Connection) -> Catalogue:
-    """All attributes but ``tags``, in the order in which they came."""
-    found = connection.execute("SELECT name, number, type FROM catalogue ORDER BY number")
+    """All attributes but ``tags``, in the order in which they came.
+
+    Raises:
+        DamagedCollection: If one has a type that there is not.
+    """
+    found = connection.execute("SELECT name, number, type FROM catalogue ORDER BY number").fetchall()
+    for name, _, kind in found:
+        if kind not in _TYPES:
+            raise DamagedCollection(
+                f"the attribute {name!r} has the type {kind!r}, expected one of {', '.join(_TYPES)}: "
+                "restore the collection from a copy"
+            )
     return {name: Column(name, number, kind) for name, number, kind in found}
 
 

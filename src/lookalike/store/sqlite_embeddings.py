@@ -31,11 +31,23 @@ class StoredBlob(NamedTuple):
 
 
 def space_in_state(connection: sqlite3.Connection, state: str) -> Space | None:
-    """The space that is current or begun, if there is one."""
+    """The space that is current or begun, if there is one.
+
+    Raises:
+        DamagedCollection: If its numbers cannot be read.
+    """
     found = connection.execute(
         "SELECT number, spec, fingerprint, dimensions, precision FROM spaces WHERE state = ?", (state,)
     ).fetchone()
-    return None if found is None else Space(*found)
+    if found is None:
+        return None
+    space = Space(*found)
+    if space.precision not in _DTYPE or not isinstance(space.dimensions, int):
+        raise DamagedCollection(
+            f"space {space.number} has {space.dimensions!r} dimensions in {space.precision!r}, "
+            f"expected a number in one of {', '.join(_DTYPE)}: restore the collection from a copy"
+        )
+    return space
 
 
 def current_space(connection: sqlite3.Connection) -> Space:

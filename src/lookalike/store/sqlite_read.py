@@ -25,6 +25,8 @@ from lookalike.store.sqlite_attributes import (
 from lookalike.store.sqlite_embeddings import current_space
 from lookalike.types import TAGS, AttributeValue, Item, Rows
 
+_INT64_MAX = 2**63 - 1
+
 MAX_WORDS = 32
 """Words of a text query that are looked up."""
 
@@ -54,7 +56,8 @@ def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known
 def rows_of(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
     """Rows by id; unknown ids are left out."""
     found = connection.execute(
-        "SELECT items.id, row FROM json_each(?) CROSS JOIN items ON items.id = value", (json.dumps(list(ids)),)
+        "SELECT items.id, row FROM json_each(?) CROSS JOIN items ON items.id = value",
+        (json.dumps(list(ids)),),
     )
     return dict(found.fetchall())
 
@@ -100,8 +103,16 @@ def read_items(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int,
         (json_rows(asked),),
     )
     return {
-        row: Item(row, *rest, attributes={**values.get(row, {}), TAGS: merged_tags(tags.get(row, ((), ())))})
-        for row, *rest in found
+        row: Item(
+            row,
+            id_,
+            uri,
+            sha256,
+            width,
+            height,
+            {**values.get(row, {}), TAGS: merged_tags(tags.get(row, ((), ())))},
+        )
+        for row, id_, uri, sha256, width, height in found
     }
 
 
@@ -160,7 +171,7 @@ def match_words(connection: sqlite3.Connection, text: str, limit: int) -> list[t
     found = connection.execute(
         f"SELECT rowid, -bm25(words, {_WEIGHTS}) AS b FROM words WHERE words MATCH ? "
         "ORDER BY b DESC, rowid LIMIT ?",
-        (query, limit),
+        (query, min(limit, _INT64_MAX)),
     )
     return [(row, b / (1 + b)) for row, b in found]
 

@@ -37,7 +37,10 @@ class SqliteRun(Run):
         self._seen.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, uri TEXT NOT NULL) WITHOUT ROWID")
 
     def see(self, ids: Sequence[str], uris: Sequence[str]) -> list[str | None]:
-        """Note inputs; for each id the uri under which this run saw it before, or None."""
+        """Note inputs; for each id the uri under which this run saw it before, or None.
+
+        Ids and uris may be any strings, file names that are not valid Unicode among them.
+        """
         if len(ids) != len(uris):
             raise InputError(f"got {len(ids)} ids and {len(uris)} uris: expected one uri for each id")
         with self._guard:
@@ -50,7 +53,10 @@ class SqliteRun(Run):
                     new.setdefault(id_, uri)
             try:
                 self._seen.execute("BEGIN")
-                self._seen.executemany("INSERT INTO seen VALUES (?, ?)", new.items())
+                self._seen.executemany(
+                    "INSERT INTO seen VALUES (?, ?)",
+                    ((json.dumps(id_), json.dumps(uri)) for id_, uri in new.items()),
+                )
                 self._seen.execute("COMMIT")
             except sqlite3.Error as error:
                 raise translated(error, self._collection.path) from error
@@ -81,7 +87,9 @@ class SqliteRun(Run):
             self._seen.close()
 
     def _uris(self, ids: Sequence[str]) -> dict[str, str]:
+        """Uris by id, of the ids that were seen; both are kept as JSON, which has a form for every string."""
+        keys = json.dumps([json.dumps(id_) for id_ in ids])
         found = self._seen.execute(
-            "SELECT seen.id, uri FROM json_each(?) CROSS JOIN seen ON seen.id = value", (json.dumps(list(ids)),)
+            "SELECT seen.id, uri FROM json_each(?) CROSS JOIN seen ON seen.id = value", (keys,)
         )
-        return dict(found.fetchall())
+        return {json.loads(id_): json.loads(uri) for id_, uri in found}

@@ -29,6 +29,12 @@ BATCH = 1000
 LENGTH_TOLERANCE = 1e-2
 """How far from 1 the length of a stored embedding may be."""
 
+UNREADABLE = (
+    sqlite3.DatabaseError, DamagedCollection,
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
+"""What a check may meet: a damaged record holds values of any type, or none, where a sound one cannot."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _STORAGE: dict[AttributeType, str] = {
     "text": "text",
@@ -53,8 +59,7 @@ def damages(connection: sqlite3.Connection) -> Iterator[Damage]:
     for where, check in checks.items():
         try:
             yield from check(connection)
-        except (sqlite3.DatabaseError, DamagedCollection, TypeError, ValueError) as error:
-            # A damaged record may hold values of other types, or none, where these checks rely on them.
+        except UNREADABLE as error:
             yield Damage(where, f"cannot be read: {error}")
 
 
@@ -101,10 +106,9 @@ def _references(connection: sqlite3.Connection) -> Iterator[Damage]:
 
 def _items(connection: sqlite3.Connection) -> Iterator[Damage]:
     found = connection.execute("SELECT row, crc, id, uri, source, stamp, sha256, width, height FROM items")
-    for row, crc, *fields in found:
-        id_, sha256, width, height = fields[0], *fields[4:]
+    for row, crc, id_, uri, source, stamp, sha256, width, height in found:
         where = f"items, row {row} ({id_})"
-        if item_checksum(row, *fields) != crc:
+        if item_checksum(row, id_, uri, source, stamp, sha256, width, height) != crc:
             yield Damage(where, "does not match its checksum")
         if not _SHA256.fullmatch(sha256):
             yield Damage(where, f"sha256 is {sha256!r}: expected 64 hexadecimal digits")

@@ -26,9 +26,13 @@ class Table:
 
     def __init__(self, dimensions: int, sidecar: Sidecar | None) -> None:
         self._dimensions = dimensions
-        self._parts: tuple[Sidecar | None, Embeddings] = (sidecar, np.empty((0, dimensions), dtype=np.float32))
+        self._fresh = _Growing(np.empty((0, dimensions), dtype=np.float32))
+        nothing = np.empty((0, dimensions), dtype=np.float32)
+        self._parts: tuple[Sidecar | None, Embeddings] = (sidecar, self._fresh.extend(nothing))
         self._rows = np.empty(0, dtype=np.int64) if sidecar is None else sidecar.rows
+        self._growing_rows = _Growing(self._rows)
         self._alive = np.ones(len(self._rows), dtype=bool)
+        self._growing_alive = _Growing(self._alive)
         self.removed = 0
 
     @property
@@ -142,11 +146,10 @@ class Table:
             rows: int64 (m,), ascending, all above the last one.
             embeddings: float32 (m, d).
         """
-        sidecar, fresh = self._parts
         # vectors first: whoever sees a row finds its vector
-        self._parts = (sidecar, _extended(fresh, embeddings))
-        self._alive = _extended(self._alive, np.ones(len(rows), dtype=bool))
-        self._rows = _extended(self._rows, rows)
+        self._parts = (self._parts[0], self._fresh.extend(embeddings))
+        self._alive = self._growing_alive.extend(np.ones(len(rows), dtype=bool))
+        self._rows = self._growing_rows.extend(rows)
 
     def remove(self, rows: Rows) -> None:
         """Note that the items of these rows are gone; unknown rows are ignored."""
@@ -159,18 +162,24 @@ class Table:
         """Read from disk what was in memory: a longer sidecar of the same generation."""
         old, fresh = self._parts
         moved = len(sidecar) - (0 if old is None else len(old))
-        self._parts = (sidecar, fresh[moved:].copy())
+        self._fresh = _Growing(fresh[moved:].copy())
+        self._parts = (sidecar, self._fresh.extend(fresh[:0]))
 
 
-def _extended(array: npt.NDArray[Any], more: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array with more behind it; grows in place, by doubling, without touching what readers hold."""
-    n, total = len(array), len(array) + len(more)
-    room = array.base
-    fits = isinstance(room, np.ndarray) and room.flags.owndata and room.dtype == array.dtype
-    if not fits or room is None or len(room) < total or room.ndim != array.ndim or room.shape[1:] != array.shape[1:]:
-        room = np.empty((max(total, 2 * n, 64), *array.shape[1:]), dtype=array.dtype)
-        room[:n] = array
-    elif array.ctypes.data != room.ctypes.data:
-        raise AssertionError("a view from the middle cannot grow")
-    room[n:total] = more
-    return room[:total]
+class _Growing:
+    """An array that grows at its end, by doubling, without touching what readers hold of it."""
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        self._room = array
+        self._n = len(array)
+
+    def extend(self, more: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The array with more behind it."""
+        total = self._n + len(more)
+        if total > len(self._room):
+            room = np.empty((max(total, 2 * self._n), *self._room.shape[1:]), dtype=self._room.dtype)
+            room[: self._n] = self._room[: self._n]
+            self._room = room
+        self._room[self._n : total] = more
+        self._n = total
+        return self._room[:total]

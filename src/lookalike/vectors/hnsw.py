@@ -142,14 +142,14 @@ class HNSW(Index):
         existing = n if allowed is None else int(np.count_nonzero(allowed))
         if existing == 0 or len(queries) == 0:
             return nothing(len(queries), k)
-        selector = None if existing == n else Selector(allowed) if allowed is not None else None
+        selector = None if allowed is None else Selector(allowed)
         ef = widened(max(OUTSIDERS * self._effort.choose(recall), 2 * k), n, existing)
         if recall == 1 or existing <= SCAN_PER_EF * ef:
-            return self._scan(queries, k, selector)
+            return self._scan(queries, k, selector, n)
         found = self._graph(queries, k, ef, selector, n)
         short = incomplete(found.positions, k, existing)
         if len(short):
-            again = self._scan(queries[short], k, selector)
+            again = self._scan(queries[short], k, selector, n)
             found.positions[short], found.scores[short] = again
         return found
 
@@ -163,7 +163,7 @@ class HNSW(Index):
         found[found >= n] = -1  # the graph may have grown since the caller looked
         return rescore(self._source, queries, k, found)
 
-    def _scan(self, queries: Embeddings, k: int, selector: Selector | None) -> Neighbours:
+    def _scan(self, queries: Embeddings, k: int, selector: Selector | None, n: int) -> Neighbours:
         """Compare with every allowed code in order: exact, since codes keep what the source keeps."""
         use_threads(len(queries))
         parameters = None
@@ -172,7 +172,8 @@ class HNSW(Index):
             parameters.sel = selector.native
         with self._gate.together():
             storage = faiss().downcast_index(self._index.storage)
-            _, found = storage.search(queries, min(k + SPARE, len(self)), params=parameters)
+            _, found = storage.search(queries, min(k + SPARE, n), params=parameters)
+        found[found >= n] = -1
         return rescore(self._source, queries, k, found)
 
     def describe(self) -> dict[str, Any]:

@@ -103,9 +103,19 @@ class IVF(Index):
             built.tune()
         return built
 
-    def grown(self, source: VectorSource, path: Path, *, cancelled: threading.Event | None = None) -> IVF:
-        """A copy of the index saved at ``path`` with the source's newer vectors added; the centres stay."""
-        copy = IVF(source, faiss().read_index(str(path)), self._effort)
+    def grown(
+        self, source: VectorSource, *, threads: int | None = None, cancelled: threading.Event | None = None
+    ) -> IVF:
+        """A copy with the source's newer vectors added; the centres stay. The original stays searchable.
+
+        Args:
+            source: Its first ``len(self)`` vectors are those indexed.
+            threads: For building; None: all cores.
+            cancelled: When set, stops early.
+        """
+        library = faiss()
+        library.omp_set_num_threads(threads or os.cpu_count() or 1)
+        copy = IVF(source, library.deserialize_index(library.serialize_index(self._index)), self._effort)
         copy._add(source, cancelled)
         copy.tune()
         return copy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
@@ -121,7 +122,8 @@ class Exact(Index):
 
     Args:
         source: The vectors.
-        resident: Keep a float32 copy in memory: several times faster for half-precision vectors.
+        resident: Keep a float32 copy in memory, made at the first search: several times faster for
+            half-precision vectors.
     """
 
     kind = "exact"
@@ -130,13 +132,8 @@ class Exact(Index):
         self._n = len(source)
         self._source = source
         self._resident = resident
-        if resident:
-            matrix = np.empty((self._n, source.dimensions), dtype=np.float32)
-            first = 0
-            for block in source.blocks(0, self._n, block_rows(source.dimensions)):
-                matrix[first : first + len(block)] = normalise(block)
-                first += len(block)
-            self._source = ArrayVectors(matrix)
+        self._copied = False
+        self._copying = threading.Lock()
 
     def __len__(self) -> int:
         return self._n
@@ -146,7 +143,20 @@ class Exact(Index):
     ) -> Neighbours:
         """See :meth:`Index.search`."""
         check_query(queries, k, allowed, recall, dimensions=self._source.dimensions, n=self._n)
-        return exact_range(self._source, queries, k, 0, self._n, allowed=allowed, unit=self._resident)
+        if self._resident and not self._copied:
+            self._copy()
+        return exact_range(self._source, queries, k, 0, self._n, allowed=allowed, unit=self._copied)
+
+    def _copy(self) -> None:
+        with self._copying:
+            if self._copied:
+                return
+            source, first = self._source, 0
+            matrix = np.empty((self._n, source.dimensions), dtype=np.float32)
+            for block in source.blocks(0, self._n, block_rows(source.dimensions)):
+                matrix[first : first + len(block)] = normalise(block)
+                first += len(block)
+            self._source, self._copied = ArrayVectors(matrix), True
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters."""

@@ -118,8 +118,7 @@ class Background:
             )
         mu, sigma = self._moments(rows)
         z = (table.astype(np.float64) - mu[:, None]) / sigma[:, None]
-        with np.errstate(divide="ignore"):  # log(0) = -inf is right: such a score has strength 0
-            strengths: npt.NDArray[np.float64] = np.exp(max(1, candidates) * np.log1p(-_survival(z)))
+        strengths: npt.NDArray[np.float64] = np.exp(max(1, candidates) * _log_phi(z))
         return strengths.reshape(scores.shape)
 
     def _moments(self, queries: Embeddings) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -142,7 +141,13 @@ def _tail(
     return q_a, (q_b - q_a) / (z_b - z_a), z_a
 
 
-def _survival(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """1 - Phi(z), accurate far into the tail."""
-    flat = [0.5 * math.erfc(value / math.sqrt(2)) for value in z.ravel().tolist()]
+def _log_phi(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Logarithm of the normal distribution function, accurate in both tails."""
+    flat = []
+    for value in z.ravel().tolist():
+        tail = 0.5 * math.erfc(abs(value) / math.sqrt(2))
+        if value > 0:
+            flat.append(math.log1p(-tail))
+        else:
+            flat.append(math.log(tail) if tail > 0 else -math.inf)
     return np.array(flat, dtype=np.float64).reshape(z.shape)

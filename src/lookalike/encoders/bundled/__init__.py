@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.encoders.info import EncoderInfo, Layer
-from lookalike.encoders.near import near_misses
+from lookalike.encoders.messages import near_misses
 from lookalike.encoders.onnx_network import OnnxNetwork
 from lookalike.encoders.openvino_runtime import OpenVinoEncoder
 from lookalike.encoders.pooling import choose_pooling
@@ -22,6 +22,13 @@ from lookalike.encoders.spec import Pooling, Resize
 from lookalike.errors import EncoderError, InputError
 
 FOLDER = Path(__file__).parent
+
+CROP_BORDER = 32
+"""Pixels of the scaled image that the centre crop leaves out: how these networks were trained and evaluated
+(``CROP_PADDING`` of the original release)."""
+
+PAD_COLOUR = (255, 255, 255)
+"""White. Black measured alike, the mean grey 4 to 6 points of recall@1 lower (customer photo to product)."""
 
 
 @cache
@@ -36,12 +43,10 @@ def _file(name: str, sha256: str) -> Path:
     try:
         got = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise EncoderError(
-            f"the bundled file {path} cannot be read ({error}): install lookalike again"
-        ) from None
+        raise EncoderError(f"the bundled {path} cannot be read ({error}): install lookalike again") from None
     if got != sha256:
         raise EncoderError(
-            f"the bundled file {path} is damaged: its SHA-256 is {got}, expected {sha256}. Install lookalike again"
+            f"the bundled {path} is damaged: its SHA-256 is {got}, expected {sha256}. Install lookalike again"
         )
     return path
 
@@ -107,8 +112,14 @@ def load(
     if layer not in layers:
         raise InputError(f"{name} has no layer {layer!r}: {near_misses(layer, layers)}")
     chosen = choose_pooling(pooling, rank=3, layer=layer)
+    size = entry["height"]
     preprocessing = Preprocessing(
-        entry["height"], entry["width"], tuple(entry["mean"]), tuple(entry["std"])
+        size,
+        entry["width"],
+        tuple(entry["mean"]),
+        tuple(entry["std"]),
+        crop_fraction=size / (size + CROP_BORDER),
+        fill=PAD_COLOUR,
     ).with_resize(resize)
     has_logits = layer == entry["default_layer"]
     network = OnnxNetwork(_file(entry["file"], entry["sha256"])).compile(

@@ -1,0 +1,214 @@
+"""Answering queries: examples to a vector, filter to rows, nearest rows to hits."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.collection.queries import Example, Query, QueryReader
+from lookalike.collection.result import AnsweredBy, SearchResult
+from lookalike.encoders.base import Encoder
+from lookalike.encoders.spec import EncoderSpec
+from lookalike.errors import InputError
+from lookalike.images.decode import Limits
+from lookalike.store.base import Store
+from lookalike.store.filters import parse
+from lookalike.store.gallery import Gallery
+from lookalike.tasks.search import Ranked, compose, find
+from lookalike.tasks.search import _first_of_each_group as first_of_each_group
+from lookalike.types import Crop, Embeddings, Hit, Rows
+
+MOST_HITS = 10_000
+MOST_WORD_MATCHES = 100_000
+KEPT_FILTERS = 64
+"""Filters whose rows are remembered until the collection changes."""
+
+
+class Searcher:
+    """Answers queries on one collection; see ``Collection.search`` for the arguments.
+
+    Args:
+        store: The record.
+        gallery: Gives its vectors.
+        encoder: Gives the collection's encoder, loaded when a picture or a text needs it.
+        limits: Largest image accepted.
+    """
+
+    def __init__(
+        self, store: Store, gallery: Callable[[], Gallery], encoder: Callable[[], Encoder], limits: Limits
+    ) -> None:
+        self._store = store
+        self._gallery = gallery
+        self._reader = QueryReader(store, encoder, limits)
+        self._filters: OrderedDict[str, tuple[int, Rows]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def select(self, where: str) -> Rows:
+        """Rows that a filter allows, int64 ascending; remembered until the collection changes."""
+        version = self._store.version()
+        with self._lock:
+            kept = self._filters.get(where)
+            if kept is not None and kept[0] == version:
+                self._filters.move_to_end(where)
+                return kept[1]
+        rows = self._store.select(parse(where))
+        with self._lock:
+            self._filters[where] = (version, rows)
+            while len(self._filters) > KEPT_FILTERS:
+                self._filters.popitem(last=False)
+        return rows
+
+    def search(
+        self,
+        query: Query | Sequence[Query],
+        *,
+        k: int,
+        where: str | None,
+        minus: Query | Sequence[Query],
+        crop: Crop | None,
+        group_by: str | None,
+        diversity: float,
+        min_strength: float,
+        recall: float | None,
+    ) -> SearchResult:
+        """Items that look like the query, best first."""
+        _check(k, diversity, min_strength, recall)
+        positives = self._reader.read_all(query, crop=crop)
+        negatives = self._reader.read_all(minus)
+        if not positives:
+            raise InputError("the query is empty: expected at least one image, item, vector or text")
+        allowed = None if where is None else self.select(where)
+        group_of = None if group_by is None else partial(self._column, group_by)
+        if group_by is not None:
+            self._store.column(group_by, [])
+        if any(example.embedding is None for example in [*positives, *negatives]):
+            ranked = self._match_words(positives, negatives, k, allowed, group_of, diversity, min_strength)
+        else:
+            ranked = self._match_vectors(
+                positives, negatives, k, allowed, group_of, diversity, min_strength, recall
+            )
+        parameters = {
+            "k": k,
+            "where": where,
+            "minus": [example.name for example in negatives] or None,
+            "crop": None if crop is None else [crop.x, crop.y, crop.width, crop.height],
+            "group_by": group_by,
+            "diversity": diversity or None,
+            "min_strength": min_strength or None,
+            "recall": recall,
+        }
+        return self._result(ranked, positives, {n: v for n, v in parameters.items() if v is not None})
+
+    def _match_vectors(
+        self,
+        positives: Sequence[Example],
+        negatives: Sequence[Example],
+        k: int,
+        allowed: Rows | None,
+        group_of: Callable[[Rows], Sequence[Any]] | None,
+        diversity: float,
+        min_strength: float,
+        recall: float | None,
+    ) -> Ranked:
+        query = compose(_embeddings(positives), _embeddings(negatives) if negatives else None)
+        gallery = self._gallery()
+        candidates = len(gallery) if allowed is None else len(allowed)
+        background = gallery.background
+
+        def nearest(vector: Embeddings, count: int) -> tuple[Rows, npt.NDArray[np.float32]]:
+            rows, scores = gallery.search(vector[None], count, allowed, recall)
+            return rows[0], scores[0]
+
+        return find(
+            query,
+            nearest,
+            partial(background.strength, query, candidates=candidates),
+            k=k,
+            exclude=[example.row for example in [*positives, *negatives] if example.row is not None],
+            min_strength=min_strength,
+            group_of=group_of,
+            diversity=diversity,
+            vectors=gallery.vectors,
+        )
+
+    def _match_words(
+        self,
+        positives: Sequence[Example],
+        negatives: Sequence[Example],
+        k: int,
+        allowed: Rows | None,
+        group_of: Callable[[Rows], Sequence[Any]] | None,
+        diversity: float,
+        min_strength: float,
+    ) -> Ranked:
+        """Rows whose tags and text attributes hold the words; there is no vector, so nothing to combine it with."""
+        if len(positives) > 1 or negatives or diversity or min_strength:
+            raise InputError(
+                "this encoder has no text tower, so a text is matched against tags and attributes and cannot be "
+                "combined with other examples, negatives, diversity or min_strength: leave them out, quote a text of "
+                "several words, or use a collection with an open_clip encoder"
+            )
+        narrowed = allowed is not None or group_of is not None
+        found = self._store.match_text(positives[0].name, limit=MOST_WORD_MATCHES if narrowed else k)
+        rows = np.array([row for row, _ in found], dtype=np.int64)
+        scores = np.array([score for _, score in found], dtype=np.float32)
+        if allowed is not None:
+            kept = np.isin(rows, allowed)
+            rows, scores = rows[kept], scores[kept]
+        if group_of is not None and len(rows):
+            first = first_of_each_group(group_of(rows))
+            rows, scores = rows[first], scores[first]
+        return Ranked(rows[:k], scores[:k], np.full(min(k, len(rows)), np.nan))
+
+    def _column(self, attribute: str, rows: Rows) -> Sequence[Any]:
+        return self._store.column(attribute, rows.tolist())
+
+    def _result(self, ranked: Ranked, examples: Sequence[Example], parameters: dict[str, Any]) -> SearchResult:
+        items = {item.row: item for item in self._store.items(ranked.rows.tolist())}
+        hits: list[Hit] = []
+        for row, score, strength in zip(
+            ranked.rows.tolist(), ranked.scores.tolist(), ranked.strengths.tolist(), strict=True
+        ):
+            item = items.get(row)
+            if item is not None:  # else it was removed while we searched
+                known = None if np.isnan(strength) else strength
+                hits.append(Hit(item.id, score, known, item.attributes, item.uri))
+        kinds = {example.kind for example in examples}
+        answered_by: AnsweredBy = kinds.pop() if len(kinds) == 1 else "mixed"
+        space = self._store.space()
+        found = [row for row in ranked.rows.tolist() if row in items]
+        return SearchResult(
+            hits=tuple(hits),
+            answered_by=answered_by,
+            query=", ".join(example.name for example in examples),
+            provenance={
+                "collection": self._store.uri,
+                "version": self._store.version(),
+                "encoder": EncoderSpec.from_json(space.spec).name,
+                "fingerprint": space.fingerprint,
+                "index": self._gallery().describe() if answered_by != "words" else {"kind": "words"},
+                "parameters": parameters,
+            },
+            thumbnails=lambda: self._store.thumbnails(found),
+            query_thumbnail=examples[0].thumbnail,
+        )
+
+
+def _embeddings(examples: Sequence[Example]) -> Embeddings:
+    return np.stack([example.embedding for example in examples if example.embedding is not None])
+
+
+def _check(k: int, diversity: float, min_strength: float, recall: float | None) -> None:
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MOST_HITS:
+        raise InputError(f"k = {k} hits: expected a whole number from 1 to {MOST_HITS:,}")
+    for name, value in (("diversity", diversity), ("min_strength", min_strength)):
+        if not 0 <= value <= 1:
+            raise InputError(f"{name} {value}: expected a number from 0 to 1")
+    if recall is not None and not 0 < recall <= 1:
+        raise InputError(f"recall {recall}: expected a share above 0 and at most 1, such as 0.99")

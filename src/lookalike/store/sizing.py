@@ -1,0 +1,62 @@
+"""Which index a collection of some size gets."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal, get_args
+
+from lookalike.errors import InputError
+from lookalike.vectors.hnsw import HNSW
+
+IndexKind = Literal["exact", "hnsw", "ivf"]
+INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
+
+EXACT_MOST = 10_000
+"""Up to so many vectors, comparing with all takes about a millisecond, and nothing needs building."""
+
+MEMORY_SHARE = 0.4
+"""Of the memory that is free at opening, what an index may take."""
+
+ASSUMED_MEMORY = 4 << 30
+"""Where the system does not say how much memory is free."""
+
+
+def index_kind(n: int, dimensions: int, *, half: bool, budget: int) -> IndexKind:
+    """The index that suits n vectors.
+
+    Args:
+        n: Number of vectors.
+        dimensions: Length of a vector.
+        half: Kept as float16.
+        budget: Bytes that an index may take.
+    """
+    if n <= EXACT_MOST:
+        return "exact"
+    return "hnsw" if HNSW.memory(n, dimensions, half=half) <= budget else "ivf"
+
+
+def check_kind(kind: str | None) -> None:
+    """Refuse an unknown kind.
+
+    Raises:
+        InputError: Lists those that exist.
+    """
+    if kind is not None and kind not in INDEX_KINDS:
+        raise InputError(f"index {kind!r} is not known: choose one of {', '.join(INDEX_KINDS)}")
+
+
+def memory_budget() -> int:
+    """Bytes that an index may take on this machine now."""
+    return int(MEMORY_SHARE * _free_memory())
+
+
+def _free_memory() -> int:
+    if sys.platform == "linux":
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return ASSUMED_MEMORY

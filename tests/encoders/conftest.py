@@ -1,0 +1,26 @@
+"""Photos of the packaged sample, decoded at full size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+import lookalike
+
+SAMPLE = Path(lookalike.__file__).parent / "sample"
+
+
+def read(path: Path) -> npt.NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def photos() -> list[npt.NDArray[np.uint8]]:
+    """Six pictures: three of the catalogue, three of customers."""
+    folders = (SAMPLE / "catalog", SAMPLE / "customer")
+    return [read(path) for folder in folders for path in sorted(folder.glob("*.jpg"))[::70][:3]]

@@ -1,0 +1,110 @@
+"""What indexes promise beyond searching: growing while others search, saving, loading."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.errors import StoreError
+from lookalike.vectors.approximate import Effort, widened
+from lookalike.vectors.hnsw import HNSW
+from lookalike.vectors.ivf import IVF
+from lookalike.vectors.neighbours import ArrayVectors
+from clustered_vectors import clustered
+
+VECTORS = clustered(3000).astype(np.float16)
+QUERIES = clustered(3040)[3000:]
+
+
+def source(n: int = 3000) -> ArrayVectors:
+    return ArrayVectors(VECTORS[:n])
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_a_loaded_graph_answers_like_the_saved_one(tmp_path: Path, half: bool) -> None:
+    vectors = ArrayVectors(VECTORS if half else VECTORS.astype(np.float32))
+    graph = HNSW.build(vectors, half=half)
+    saved = graph.save(tmp_path / "graph")
+    assert (tmp_path / "graph").stat().st_size < VECTORS.nbytes * 5  # links only, no vectors
+    loaded = HNSW.load(tmp_path / "graph", saved, vectors, half=half)
+    for ours, theirs in zip(graph.search(QUERIES, 10), loaded.search(QUERIES, 10), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert loaded.describe() == graph.describe()
+
+
+def test_a_loaded_graph_can_grow(tmp_path: Path) -> None:
+    saved = HNSW.build(source(2000), half=True).save(tmp_path / "graph")
+    graph = HNSW.load(tmp_path / "graph", saved, source(2000), half=True)
+    graph.grow(source(), 3000, shared=False)
+    found = graph.search(VECTORS[2990:].astype(np.float32), 1)
+    np.testing.assert_array_equal(found.positions[:, 0], np.arange(2990, 3000))
+
+
+def test_a_graph_of_other_vectors_is_refused(tmp_path: Path) -> None:
+    saved = HNSW.build(source(500), half=True).save(tmp_path / "graph")
+    with pytest.raises(StoreError, match="does not fit"):
+        HNSW.load(tmp_path / "graph", saved, source(400), half=True)
+
+
+def test_searches_go_on_while_a_graph_grows() -> None:
+    graph = HNSW.build(source(1000), half=True)
+    expected = set(graph.search(QUERIES, 5, recall=1.0).positions.ravel().tolist())
+    grower = threading.Thread(target=lambda: graph.grow(source(), 3000, shared=True))
+    grower.start()
+    allowed = np.ones(1000, dtype=bool)
+    answers = 0
+    while grower.is_alive():
+        found = graph.search(QUERIES, 5, allowed)
+        assert found.positions.max() < 1000
+        assert len(expected & set(found.positions.ravel().tolist())) >= 0.95 * len(expected)
+        answers += 1
+    grower.join()
+    assert answers > 0
+    assert len(graph) == 3000
+
+
+def test_growing_stops_when_cancelled() -> None:
+    graph, cancelled = HNSW(source(), half=True), threading.Event()
+    cancelled.set()
+    graph.grow(source(), 3000, shared=True, cancelled=cancelled)
+    assert len(graph) == 0
+
+
+def test_loaded_lists_answer_like_the_saved_ones(tmp_path: Path) -> None:
+    lists = IVF.build(source())
+    saved = lists.save(tmp_path / "lists")
+    loaded = IVF.load(tmp_path / "lists", saved, source())
+    for ours, theirs in zip(lists.search(QUERIES, 10), loaded.search(QUERIES, 10), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_lists_are_built_the_same_from_the_same_seed() -> None:
+    ours, theirs = (IVF.build(source(), seed=3).search(QUERIES, 10, recall=0.5).positions for _ in range(2))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_lists_grow_by_copy_and_leave_the_original(tmp_path: Path, mapped: bool) -> None:
+    lists = IVF.build(source(2000))
+    if mapped:
+        saved = lists.save(tmp_path / "lists")
+        lists = IVF.load(tmp_path / "lists", saved, source(2000))
+    grown = lists.grown(source())
+    assert (len(lists), len(grown)) == (2000, 3000)
+    found = grown.search(VECTORS[2990:].astype(np.float32), 1)
+    np.testing.assert_array_equal(found.positions[:, 0], np.arange(2990, 3000))
+
+
+def test_effort_is_the_least_that_reached_the_recall() -> None:
+    effort = Effort((1, 2, 4, 8), (0.5, 0.9, 0.97, 0.995))
+    assert [effort.choose(recall) for recall in (0.4, 0.9, 0.95, None, 0.999)] == [1, 2, 4, 8, 8]
+
+
+def test_a_narrower_filter_takes_more_effort() -> None:
+    efforts = [widened(32, 1000, allowed) for allowed in (1000, 500, 100, 10)]
+    assert efforts[0] == 32
+    assert efforts == sorted(efforts)
+    assert efforts[-1] > efforts[1]

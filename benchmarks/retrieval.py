@@ -42,7 +42,9 @@ def main() -> None:
 def _measure(
     setting: dict[str, str], queries: list[Path], gallery: list[Path], relevant: np.ndarray
 ) -> dict[str, object]:
-    encoder = lookalike.load_encoder(setting["encoder"], **{k: v for k, v in setting.items() if k != "encoder"})
+    encoder = lookalike.load_encoder(
+        setting["encoder"], **{k: v for k, v in setting.items() if k != "encoder"}
+    )
     start = time.perf_counter()
     similarity = cosine(lookalike.embed(queries, encoder=encoder), lookalike.embed(gallery, encoder=encoder))
     seconds = time.perf_counter() - start

@@ -29,7 +29,9 @@ def clustered(n: int, dimensions: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     basis = random.standard_normal((64, dimensions)).astype(np.float32)
     centres = random.standard_normal((max(1, n // 50), 64)).astype(np.float32)
-    latent = centres[random.integers(len(centres), size=n)] + 0.6 * random.standard_normal((n, 64)).astype(np.float32)
+    latent = centres[random.integers(len(centres), size=n)] + 0.6 * random.standard_normal((n, 64)).astype(
+        np.float32
+    )
     noise = 0.5 * random.standard_normal((n, dimensions)).astype(np.float32)
     return normalise(np.maximum(latent @ basis / 8 + noise + 0.5, 0))
 
@@ -61,7 +63,19 @@ def _fill(folder: Path, vectors: np.ndarray) -> None:
         fingerprint = collection.info()["fingerprint"]
         for first in range(0, len(vectors), BATCH):
             records = [
-                Record(f"bench/{n}", f"/bench/{n}", "bench", None, f"{n:064x}", 1, 1, vectors[n], b"", (), {"share": shares[n]})
+                Record(
+                    f"bench/{n}",
+                    f"/bench/{n}",
+                    "bench",
+                    None,
+                    f"{n:064x}",
+                    1,
+                    1,
+                    vectors[n],
+                    b"",
+                    (),
+                    {"share": shares[n]},
+                )
                 for n in range(first, min(first + BATCH, len(vectors)))
             ]
             collection._store.put(records, fingerprint)

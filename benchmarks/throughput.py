@@ -113,7 +113,9 @@ def _copies(pictures: list[Path], count: int, folder: Path, size: tuple[int, int
     resized = []
     for path in pictures:
         buffer = BytesIO()
-        Image.open(path).convert("RGB").resize(size, Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=88)
+        Image.open(path).convert("RGB").resize(size, Image.Resampling.BICUBIC).save(
+            buffer, "JPEG", quality=88
+        )
         resized.append(buffer.getvalue())
     for number, data in enumerate(islice(cycle(resized), count)):
         (folder / f"{number:06}.jpg").write_bytes(data + number.to_bytes(4, "big"))

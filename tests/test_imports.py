@@ -9,7 +9,20 @@ import pytest
 
 import lookalike
 
-HEAVY = {"openvino", "faiss", "PIL", "rich", "torch", "pyarrow", "fsspec", "av", "simplejpeg", "sqlite3", "onnx", "timm"}
+HEAVY = {
+    "openvino",
+    "faiss",
+    "PIL",
+    "rich",
+    "torch",
+    "pyarrow",
+    "fsspec",
+    "av",
+    "simplejpeg",
+    "sqlite3",
+    "onnx",
+    "timm",
+}
 
 
 def modules_after(code: str) -> set[str]:

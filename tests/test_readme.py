@@ -11,8 +11,12 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def test_the_first_session_runs_and_prints_what_the_readme_shows(tmp_path: Path) -> None:
-    code, shown = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[0]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    code, shown = re.findall(
+        r"```python\n(.*?)```\n+```text\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL
+    )[0]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == shown
     assert (tmp_path / "answer.html").exists()

@@ -23,7 +23,7 @@ Embeddings: TypeAlias = npt.NDArray[np.float32]
 Rows: TypeAlias = npt.NDArray[np.int64]
 """Row numbers of a store: int64 (n,), ascending, never reused."""
 
-AttributeValue: TypeAlias = str | int | float | bool | None | list[str]
+AttributeValue: TypeAlias = str | int | float | bool | list[str] | None
 AttributeType: TypeAlias = Literal["text", "integer", "number", "boolean", "list"]
 
 TAGS = "tags"
@@ -67,7 +67,9 @@ class Crop:
         try:
             x, y, width, height = (float(part) for part in text.split(","))
         except ValueError:
-            raise InputError(f"crop {text!r} is not four numbers: expected X,Y,W,H as in 10,20,200,150") from None
+            raise InputError(
+                f"crop {text!r} is not four numbers: expected X,Y,W,H as in 10,20,200,150"
+            ) from None
         return cls(x, y, width, height)
 
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:

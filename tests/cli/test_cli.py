@@ -148,7 +148,9 @@ def test_care_commands(shop_copy: Path, tmp_path: Path) -> None:
     assert answer("verify", shop_copy) == {"items": 330, "sound": True, "damage": []}
     assert answer("remove", shop_copy, "--where", "price < 50")["removed"] > 0
     assert answer("compact", shop_copy)["bytes_after"] > 0
-    assert answer("export", shop_copy, "-o", tmp_path / "x.npy")["items"] == answer("info", shop_copy)["items"]
+    assert (
+        answer("export", shop_copy, "-o", tmp_path / "x.npy")["items"] == answer("info", shop_copy)["items"]
+    )
     report = answer("evaluate", "index", shop_copy, "-k", 5, "--queries", 20)
     assert report["recall"] == 1
 
@@ -183,6 +185,19 @@ def test_demo_answers_a_customers_photo(tmp_path: Path) -> None:
 
 def test_help_of_every_command_is_there() -> None:
     listing = run("--help").stdout
-    for command in ("demo", "embed", "index", "search", "encoders", "evaluate", "info", "verify", "compact", "export", "remove", "migrate"):
+    for command in (
+        "demo",
+        "embed",
+        "index",
+        "search",
+        "encoders",
+        "evaluate",
+        "info",
+        "verify",
+        "compact",
+        "export",
+        "remove",
+        "migrate",
+    ):
         assert command in listing
         assert run(command, "--help").returncode == 0

@@ -87,7 +87,9 @@ def test_compact_erases_what_was_removed_from_every_file(shop: Collection) -> No
 
 def test_verify_is_quiet_when_sound_and_names_the_damage(shop: Collection) -> None:
     assert shop.verify() == []
-    derived = [p for p in (Path(shop.path) / "derived").rglob("*") if p.is_file() and p.stat().st_size > 10_000]
+    derived = [
+        p for p in (Path(shop.path) / "derived").rglob("*") if p.is_file() and p.stat().st_size > 10_000
+    ]
     assert derived
     with derived[0].open("r+b") as file:
         file.seek(5_000)

@@ -146,7 +146,9 @@ def test_a_wrong_argument_is_refused_with_what_is_right(
         shop.search(sample / BALL, **arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("bad", [np.zeros((5,), np.float32), np.zeros((4, 4), np.uint8), np.zeros((2, 2, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((5,), np.float32), np.zeros((4, 4), np.uint8), np.zeros((2, 2, 4), np.uint8)]
+)
 def test_an_array_that_is_neither_picture_nor_vector_is_refused(shop: Collection, bad: np.ndarray) -> None:
     with pytest.raises(InputError, match="no query"):
         shop.search(bad)

@@ -77,6 +77,8 @@ def test_nothing_acknowledged_is_lost(sample: Path, tmp_path: Path) -> None:
     with lookalike.open(collection) if collection.exists() else lookalike.create(collection) as opened:
         ledger = opened.add(pictures, progress=False)
         assert ledger.failed == 0
-        assert sorted(item.id for item in opened) == sorted(f"pictures/{path.name}" for path in pictures.iterdir())
+        assert sorted(item.id for item in opened) == sorted(
+            f"pictures/{path.name}" for path in pictures.iterdir()
+        )
         assert opened.verify() == []
         assert opened.search(next(iter(opened)).id, k=199)[198].id

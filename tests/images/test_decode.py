@@ -145,6 +145,12 @@ def test_sixteen_bits_are_scaled_and_not_clipped() -> None:
         np.testing.assert_array_equal(grey, np.round(ramp / 257).astype(np.uint8))
 
 
+def test_sixteen_bits_of_either_byte_order() -> None:
+    for order in "<>":
+        data = encode_as("TIFF", PIL.Image.fromarray(np.full((9, 9), 0x40FF, f"{order}u2")))
+        assert only_colour(decode(data).pixels) == (65, 65, 65)
+
+
 def test_white_is_zero_in_sixteen_bit_tiff() -> None:
     data = encode_as("TIFF", one_colour("I;16", 0), tiffinfo={262: 0})
     assert only_colour(decode(data).pixels) == (255, 255, 255)
@@ -482,10 +488,13 @@ def test_nothing_global_in_pillow_changes(picture: Image) -> None:
 
 
 def test_pillows_pixel_warning_does_not_appear_when_the_limit_is_raised() -> None:
-    data = encode_as("PNG", PIL.Image.new("1", (10_000, 9_000)))
+    data = bytearray(encode_as("PNG", PIL.Image.new("1", (64, 64))))
+    data[16:24] = struct.pack(">II", 10_000, 9_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert decode(data, limits=Limits(pixels=100_000_000)).width == 10_000
+        with pytest.raises(ImageError, match="truncated"):
+            decode(bytes(data), limits=Limits(pixels=100_000_000))
 
 
 def test_odd_tiff_metadata_does_not_warn(picture: Image) -> None:

@@ -214,6 +214,16 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
 
+    def do_GET(self) -> None:
+        """Files; and one that is announced longer than it is."""
+        if not self.path.endswith("broken.jpg"):
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Length", "5000")
+        self.end_headers()
+        self.wfile.write(A[:500])
+        return None
+
 
 @pytest.fixture
 def site(catalog: Path) -> Iterator[str]:
@@ -245,6 +255,11 @@ def test_a_list_of_addresses(site: str, tmp_path: Path) -> None:
     assert first.load()
     with pytest.raises(ImageError, match="the server answered 404"):
         second.load()
+
+
+def test_a_connection_that_breaks_off_is_an_image_error(site: str) -> None:
+    with pytest.raises(ImageError, match="broke off 4500 bytes before the end"):
+        fetch(f"{site}/catalog/broken.jpg")
 
 
 def test_limits_hold_for_the_web(site: str) -> None:

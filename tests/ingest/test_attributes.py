@@ -29,7 +29,9 @@ def test_types_are_the_narrowest_that_fit_the_whole_column(tmp_path: Path) -> No
         }
 
 
-@pytest.mark.parametrize("cell", ["nan", "inf", "1e999", "12 345", "1_000", "0x1f", "99999999999999999999999"])
+@pytest.mark.parametrize(
+    "cell", ["nan", "inf", "1e999", "12 345", "1_000", "0x1f", "99999999999999999999999"]
+)
 def test_what_only_looks_like_a_number_stays_exact_text(tmp_path: Path, cell: str) -> None:
     with AttributeTable(write(tmp_path, f"id,value\na,{cell}\nb,x\n"), "id") as table:
         assert table.take(["a"])["a"]["value"] == cell
@@ -75,7 +77,7 @@ def test_a_table_that_is_none_is_refused_with_the_reason(tmp_path: Path, text: s
 
 
 def test_other_encodings_are_refused_with_the_byte(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not UTF-8.*at byte 12"):
+    with pytest.raises(InputError, match=r"not UTF-8.*at byte 12"):
         AttributeTable(write(tmp_path, "id,name\na,So\xf6fa\n", encoding="latin-1"), "id")
 
 

@@ -94,7 +94,9 @@ def test_a_picture_that_was_only_touched_is_not_embedded_again(
     assert counting.encoded == 12
 
 
-def test_a_bad_file_fails_with_its_reason_and_the_rest_goes_on(collection: Collection, pictures: Path) -> None:
+def test_a_bad_file_fails_with_its_reason_and_the_rest_goes_on(
+    collection: Collection, pictures: Path
+) -> None:
     (pictures / "text.jpg").write_text("I am no picture")
     (pictures / "empty.jpg").write_bytes(b"")
     whole = sorted(pictures.glob("*.jpg"))[-1].read_bytes()
@@ -106,7 +108,9 @@ def test_a_bad_file_fails_with_its_reason_and_the_rest_goes_on(collection: Colle
     assert ledger.report and Path(ledger.report).read_text().count("\n") == 3
 
 
-def test_a_picture_that_turned_bad_fails_and_keeps_its_old_item(collection: Collection, pictures: Path) -> None:
+def test_a_picture_that_turned_bad_fails_and_keeps_its_old_item(
+    collection: Collection, pictures: Path
+) -> None:
     collection.add(pictures, progress=False)
     first = sorted(pictures.glob("*.jpg"))[0]
     first.write_text("overwritten by accident")
@@ -127,7 +131,9 @@ def test_prune_removes_what_vanished_from_these_sources_only(
     ledger = collection.add(pictures, prune=True, progress=False)
     assert ledger.pruned == 2
     assert len(collection) == 22
-    assert all(f"pictures/{path.name}" not in collection and f"other/{path.name}" in collection for path in gone)
+    assert all(
+        f"pictures/{path.name}" not in collection and f"other/{path.name}" in collection for path in gone
+    )
 
 
 def test_two_folders_of_one_name_are_refused_with_the_remedy(
@@ -170,7 +176,9 @@ def test_attributes_come_with_new_items_and_update_old_ones(
 ) -> None:
     names = [f"pictures/{path.name}" for path in sorted(pictures.glob("*.jpg"))]
     table = tmp_path / "a.csv"
-    table.write_text("file,price\n" + "".join(f"{name},{n}.5\n" for n, name in enumerate(names)) + "gone.jpg,1\n")
+    table.write_text(
+        "file,price\n" + "".join(f"{name},{n}.5\n" for n, name in enumerate(names)) + "gone.jpg,1\n"
+    )
     ledger = collection.add(pictures, attributes=table, key="file", progress=False)
     assert counts(ledger) == (12, 0, 0, 0)
     assert ledger.unmatched_attributes == 1
@@ -195,7 +203,7 @@ def test_attributes_whose_keys_are_no_ids_stop_the_run_before_it_embeds(
 
 
 def test_an_interrupted_run_keeps_its_batches_and_a_repeat_completes(
-    collection: Collection, counting: Counting, sample: Path
+    collection: Collection, sample: Path
 ) -> None:
     acknowledged: list[str] = []
 

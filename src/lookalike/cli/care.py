@@ -90,7 +90,9 @@ def remove(options: argparse.Namespace) -> int:
 
 def migrate(options: argparse.Namespace) -> int:
     """Re-embed with another encoder."""
-    wanted = {n: getattr(options, n) for n in ("encoder", "layer", "pooling", "resize") if getattr(options, n)}
+    wanted = {
+        n: getattr(options, n) for n in ("encoder", "layer", "pooling", "resize") if getattr(options, n)
+    }
     if not wanted:
         raise InputError("migrate needs the encoder to change to: --encoder NAME (see `lookalike encoders`)")
     with lookalike.open(options.collection) as collection:
@@ -122,7 +124,11 @@ def encoders(options: argparse.Namespace) -> int:
             [
                 ("dimensions", entry.dimensions or "the network's own"),
                 ("input", f"{entry.height}x{entry.width}" if entry.height else "the network's own"),
-                ("layers", ", ".join(f"{layer.name} ({layer.dimensions})" for layer in entry.layers) or "any by name"),
+                (
+                    "layers",
+                    ", ".join(f"{layer.name} ({layer.dimensions})" for layer in entry.layers)
+                    or "any by name",
+                ),
                 ("text", "yes" if entry.has_text else "no"),
                 ("needs", f"pip install 'lookalike[{entry.extra}]'" if entry.extra else "nothing"),
                 ("licence", entry.licence),

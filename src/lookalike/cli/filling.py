@@ -22,7 +22,11 @@ SHOWN_FAILURES = 10
 def index(options: argparse.Namespace) -> int:
     """Bring a collection up to date."""
     with open_or_create(
-        options.to, encoder=options.encoder, layer=options.layer, pooling=options.pooling, resize=options.resize
+        options.to,
+        encoder=options.encoder,
+        layer=options.layer,
+        pooling=options.pooling,
+        resize=options.resize,
     ) as collection:
         ledger = collection.add(
             *options.sources,
@@ -49,11 +53,14 @@ def _every(text: str | None) -> str | int | None:
 def _print_ledger(ledger: Ledger, collection: str, items: int) -> None:
     print(
         f"{ledger.inputs} images: {ledger.added} added, {ledger.updated} updated, "
-        f"{ledger.unchanged} unchanged, {ledger.failed} failed" + (f"; {ledger.pruned} pruned" if ledger.pruned else "")
+        f"{ledger.unchanged} unchanged, {ledger.failed} failed"
+        + (f"; {ledger.pruned} pruned" if ledger.pruned else "")
     )
     print(f"{collection} holds {items} items")
     if ledger.unmatched_attributes:
-        print(f"{ledger.unmatched_attributes} rows of the attributes table belong to no image", file=sys.stderr)
+        print(
+            f"{ledger.unmatched_attributes} rows of the attributes table belong to no image", file=sys.stderr
+        )
     _print_failures(ledger.failures)
     if ledger.report:
         print(f"all failures: {ledger.report}", file=sys.stderr)
@@ -71,7 +78,9 @@ def embed(options: argparse.Namespace) -> int:
     target = Path(options.output)
     if target.suffix not in (".npy", ".parquet"):
         raise InputError(f"cannot write {target.name!r}: expected a name that ends in .npy or .parquet")
-    wanted = {n: getattr(options, n) for n in ("encoder", "layer", "pooling", "resize") if getattr(options, n)}
+    wanted = {
+        n: getattr(options, n) for n in ("encoder", "layer", "pooling", "resize") if getattr(options, n)
+    }
     done = embed_to_file(
         options.sources, target, every=_every(options.every), workers=options.workers, **wanted
     )

@@ -36,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LookalikeError as error:
         return _fail(error, as_json=getattr(options, "json", False))
     except KeyboardInterrupt:
-        print("interrupted; what was committed is kept, and the same command goes on from there", file=sys.stderr)
+        print(
+            "interrupted; what was committed is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
         return ERROR
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the reader went away; the exit flush must not fail
@@ -73,11 +76,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lookalike {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_demo, _embed, _index, _search, _encoders, _evaluate, _info, _verify, _compact, _export, _remove, _migrate):
+    for add in (
+        _demo,
+        _embed,
+        _index,
+        _search,
+        _encoders,
+        _evaluate,
+        _info,
+        _verify,
+        _compact,
+        _export,
+        _remove,
+        _migrate,
+    ):
         add(commands)
     return parser
-
-
 
 
 def _command(commands: _Commands, name: str, handler: str, help: str) -> argparse.ArgumentParser:
@@ -101,7 +115,9 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="folder, file, glob, text list, tar shard, Parquet file or video; local or s3://...",
     )
-    parser.add_argument("--every", metavar="STEP", help='of a video: every so many seconds ("0.5s") or frames (25)')
+    parser.add_argument(
+        "--every", metavar="STEP", help='of a video: every so many seconds ("0.5s") or frames (25)'
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="decode threads (default: all cores)")
 
 
@@ -110,21 +126,37 @@ def _add_collection(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(commands: _Commands) -> None:
-    parser = _command(commands, "demo", "demo:demo", "the whole tour on the packaged sample, then where to look")
-    parser.add_argument("--to", default="demo", metavar="FOLDER", help="where to put the results (default: demo/)")
+    parser = _command(
+        commands, "demo", "demo:demo", "the whole tour on the packaged sample, then where to look"
+    )
+    parser.add_argument(
+        "--to", default="demo", metavar="FOLDER", help="where to put the results (default: demo/)"
+    )
 
 
 def _embed(commands: _Commands) -> None:
-    parser = _command(commands, "embed", "filling:embed", "write vectors of images to a file, without a collection")
+    parser = _command(
+        commands, "embed", "filling:embed", "write vectors of images to a file, without a collection"
+    )
     _add_sources(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="vectors.npy (ids in a .csv beside it) or .parquet")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="vectors.npy (ids in a .csv beside it) or .parquet",
+    )
     _add_encoder(parser)
 
 
 def _index(commands: _Commands) -> None:
-    parser = _command(commands, "index", "filling:index", "bring a collection up to date with sources of images")
+    parser = _command(
+        commands, "index", "filling:index", "bring a collection up to date with sources of images"
+    )
     _add_sources(parser)
-    parser.add_argument("--to", required=True, metavar="COLLECTION", help="the collection; made when it does not exist")
+    parser.add_argument(
+        "--to", required=True, metavar="COLLECTION", help="the collection; made when it does not exist"
+    )
     _add_encoder(parser)
     parser.add_argument("--attributes", metavar="FILE", help="CSV, TSV or Parquet table of attributes")
     parser.add_argument("--key", metavar="COLUMN", help="its column that holds item ids (default: id)")
@@ -133,32 +165,54 @@ def _index(commands: _Commands) -> None:
 
 
 def _search(commands: _Commands) -> None:
-    parser = _command(commands, "search", "searching:search", "find what looks like an image, an item or words")
+    parser = _command(
+        commands, "search", "searching:search", "find what looks like an image, an item or words"
+    )
     _add_collection(parser)
     parser.add_argument("query", nargs="+", metavar="IMAGE|ID|TEXT", help="several are averaged")
     parser.add_argument("-k", type=int, default=12, metavar="N", help="how many hits (default: 12)")
-    parser.add_argument("--where", metavar="EXPR", help="filter, such as: price < 300 and category = \"Kitchen\"")
+    parser.add_argument(
+        "--where", metavar="EXPR", help='filter, such as: price < 300 and category = "Kitchen"'
+    )
     parser.add_argument("--crop", metavar="X,Y,W,H", help="region of the query image, pixels or fractions")
-    parser.add_argument("--minus", action="append", default=[], metavar="IMAGE|ID", help="not like this; may be repeated")
-    parser.add_argument("--group-by", metavar="ATTR", help="only the best item of each value of this attribute")
+    parser.add_argument(
+        "--minus", action="append", default=[], metavar="IMAGE|ID", help="not like this; may be repeated"
+    )
+    parser.add_argument(
+        "--group-by", metavar="ATTR", help="only the best item of each value of this attribute"
+    )
     parser.add_argument("--diversity", type=float, default=0.0, metavar="F", help="0 (default) to 1")
-    parser.add_argument("--min-strength", type=float, default=0.0, metavar="F", help="leave out weaker matches, 0 to 1")
-    parser.add_argument("--recall", type=float, metavar="F", help="expected recall of the index; 1 searches exactly")
+    parser.add_argument(
+        "--min-strength", type=float, default=0.0, metavar="F", help="leave out weaker matches, 0 to 1"
+    )
+    parser.add_argument(
+        "--recall", type=float, metavar="F", help="expected recall of the index; 1 searches exactly"
+    )
     parser.add_argument("--html", metavar="FILE", help="write a contact sheet")
 
 
 def _encoders(commands: _Commands) -> None:
-    _command(commands, "encoders", "care:encoders", "list encoders: layers, dimensions, input, licence, provenance")
+    _command(
+        commands, "encoders", "care:encoders", "list encoders: layers, dimensions, input, licence, provenance"
+    )
 
 
 def _evaluate(commands: _Commands) -> None:
-    parser = commands.add_parser("evaluate", help="measure on your own data", description="Measure on your own data.")
+    parser = commands.add_parser(
+        "evaluate", help="measure on your own data", description="Measure on your own data."
+    )
     tasks = parser.add_subparsers(title="tasks", metavar="TASK", required=True)
-    index = _command(tasks, "index", "care:evaluate_index", "recall and latency of the index against the exact search")
+    index = _command(
+        tasks, "index", "care:evaluate_index", "recall and latency of the index against the exact search"
+    )
     _add_collection(index)
     index.add_argument("-k", type=int, default=10, metavar="N", help="recall@k (default: 10)")
-    index.add_argument("--queries", type=int, default=200, metavar="N", help="how many items to ask for (default: 200)")
-    index.add_argument("--recall", type=float, metavar="F", help="the recall to ask of the index (default: 0.99)")
+    index.add_argument(
+        "--queries", type=int, default=200, metavar="N", help="how many items to ask for (default: 200)"
+    )
+    index.add_argument(
+        "--recall", type=float, metavar="F", help="the recall to ask of the index (default: 0.99)"
+    )
 
 
 def _info(commands: _Commands) -> None:
@@ -166,17 +220,29 @@ def _info(commands: _Commands) -> None:
 
 
 def _verify(commands: _Commands) -> None:
-    _add_collection(_command(commands, "verify", "care:verify", "check every checksum and the index; exit 1 names the damage"))
+    _add_collection(
+        _command(
+            commands, "verify", "care:verify", "check every checksum and the index; exit 1 names the damage"
+        )
+    )
 
 
 def _compact(commands: _Commands) -> None:
-    _add_collection(_command(commands, "compact", "care:compact", "give back space and erase for good what was removed"))
+    _add_collection(
+        _command(commands, "compact", "care:compact", "give back space and erase for good what was removed")
+    )
 
 
 def _export(commands: _Commands) -> None:
     parser = _command(commands, "export", "care:export", "write all items to a file")
     _add_collection(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="items.parquet, or vectors.npy with a .csv beside it")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="items.parquet, or vectors.npy with a .csv beside it",
+    )
 
 
 def _remove(commands: _Commands) -> None:
@@ -187,7 +253,9 @@ def _remove(commands: _Commands) -> None:
 
 
 def _migrate(commands: _Commands) -> None:
-    parser = _command(commands, "migrate", "care:migrate", "re-embed with another encoder, then switch in one step")
+    parser = _command(
+        commands, "migrate", "care:migrate", "re-embed with another encoder, then switch in one step"
+    )
     _add_collection(parser)
     _add_encoder(parser)
     parser.add_argument(

@@ -65,7 +65,13 @@ def _width(result: SearchResult, names: list[str]) -> int:
 
 def _row(rank: int, hit: Hit, names: list[str]) -> list[str]:
     strength = "" if hit.strength is None else f"{hit.strength:.3f}"
-    return [str(rank), hit.id, strength, f"{hit.score:.3f}", *(_cell(hit.attributes.get(name)) for name in names)]
+    return [
+        str(rank),
+        hit.id,
+        strength,
+        f"{hit.score:.3f}",
+        *(_cell(hit.attributes.get(name)) for name in names),
+    ]
 
 
 def _cell(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from html import escape
+from importlib.resources import files
 from string import Template
 
 from lookalike.collection.result import SearchResult
@@ -21,60 +22,15 @@ SAID_BY = {
 MOST_ATTRIBUTES = 6
 MOST_TAGS = 4
 
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>$title</title>
-<style>
-:root {
-  color-scheme: light dark;
-  --page: light-dark(#f6f6f3, #16181c); --card: light-dark(#fff, #1f2228); --ink: light-dark(#1d2026, #eceef2);
-  --soft: light-dark(#5d6470, #a2a9b6); --line: light-dark(#e2e2dc, #333842); --accent: light-dark(#0b6e4f, #4fcf9f);
-  --bar: light-dark(#e6e8e3, #343a44); --mat: #fff;
-}
-* { box-sizing: border-box; }
-body { margin: 0; padding: 2rem clamp(1rem, 4vw, 3rem); background: var(--page); color: var(--ink);
-  font: 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-header { display: flex; gap: 1.5rem; align-items: center; margin-bottom: 2rem; flex-wrap: wrap; }
-header img { width: 168px; height: 168px; object-fit: cover; border-radius: 14px; outline: 3px solid var(--accent); outline-offset: 3px; }
-h1 { font-size: 1.45rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
-p { margin: .15rem 0; color: var(--soft); }
-ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.1rem; grid-template-columns: repeat(auto-fill, minmax(208px, 1fr)); }
-li { background: var(--card); border: 1px solid var(--line); border-radius: 14px; overflow: hidden; display: flex; flex-direction: column; }
-figure { margin: 0; background: var(--mat); aspect-ratio: 1; display: grid; place-items: center; position: relative; }
-figure img { width: 100%; height: 100%; object-fit: contain; display: block; }
-.rank { position: absolute; left: .6rem; top: .6rem; background: rgb(0 0 0 / .62); color: #fff; border-radius: 99px; padding: .05rem .55rem; font-size: .8rem; }
-.body { padding: .8rem .9rem 1rem; display: grid; gap: .45rem; }
-.name { font-weight: 600; overflow-wrap: anywhere; }
-.strength { display: grid; grid-template-columns: 1fr auto; gap: .6rem; align-items: center; font-variant-numeric: tabular-nums; font-size: .85rem; }
-.bar { height: 6px; border-radius: 6px; background: var(--bar); overflow: hidden; }
-.bar i { display: block; height: 100%; background: var(--accent); border-radius: 6px; }
-dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem .7rem; margin: 0; font-size: .85rem; }
-dt { color: var(--soft); } dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
-.tags { display: flex; flex-wrap: wrap; gap: .3rem; }
-.tags span { font-size: .75rem; border: 1px solid var(--line); border-radius: 99px; padding: .05rem .5rem; color: var(--soft); }
-footer { margin-top: 2rem; font-size: .8rem; color: var(--soft); overflow-wrap: anywhere; }
-@media print { body { background: #fff; } li { break-inside: avoid; } }
-</style>
-</head>
-<body>
-<header>$picture<div><h1>$title</h1><p>$said</p><p>$count</p></div></header>
-<main><ol>
-$cards
-</ol></main>
-<footer>$footer</footer>
-</body>
-</html>
-""")
+_PAGE = Template((files(__package__) / "contact_sheet.html").read_text(encoding="utf-8"))
 
 _CARD = Template("""<li>
 <figure><img src="$source" alt="$id"><span class="rank">$rank</span></figure>
 <div class="body">
 <div class="name">$id</div>
-<div class="strength" title="$explained"><div class="bar"><i style="width:$percent%"></i></div><span>$figures</span></div>
+<div class="strength" title="$explained">
+<div class="bar"><i style="width:$percent%"></i></div><span>$figures</span>
+</div>
 $attributes
 $tags
 </div>
@@ -124,7 +80,9 @@ def _attributes(attributes: Mapping[str, AttributeValue]) -> str:
 def _tags(tags: AttributeValue) -> str:
     if not isinstance(tags, list) or not tags:
         return ""
-    return '<div class="tags">' + "".join(f"<span>{escape(tag)}</span>" for tag in tags[:MOST_TAGS]) + "</div>"
+    return (
+        '<div class="tags">' + "".join(f"<span>{escape(tag)}</span>" for tag in tags[:MOST_TAGS]) + "</div>"
+    )
 
 
 def _text(value: AttributeValue) -> str:
@@ -138,4 +96,6 @@ def _data(webp: bytes) -> str:
 
 
 def _provenance(provenance: Mapping[str, object]) -> str:
-    return "  ·  ".join(f"{name}: {value}" for name, value in provenance.items() if not isinstance(value, dict))
+    return "  ·  ".join(
+        f"{name}: {value}" for name, value in provenance.items() if not isinstance(value, dict)
+    )

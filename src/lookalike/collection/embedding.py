@@ -87,7 +87,9 @@ def embed(
         (2, 1280)
     """
     network = choose_encoder(encoder, layer, pooling, resize)
-    several: Iterable[Picture] = [images] if isinstance(images, str | PathLike | bytes | np.ndarray) else images
+    several: Iterable[Picture] = (
+        [images] if isinstance(images, str | PathLike | bytes | np.ndarray) else images
+    )
     accepted = limits or Limits()
 
     def prepare(picture: Picture) -> _Picture:
@@ -147,7 +149,10 @@ def embed_to_file(
         failures.append(Failure(picture.candidate.uri, str(picture.error)))
 
     candidates = (candidate for source in resolved for candidate in source.candidates())
-    metadata = {"lookalike.encoder": network.spec.to_json(), "lookalike.fingerprint": network.spec.fingerprint}
+    metadata = {
+        "lookalike.encoder": network.spec.to_json(),
+        "lookalike.fingerprint": network.spec.fingerprint,
+    }
     with vector_file(path, network.spec.dimensions, {"id": "text", "uri": "text"}, metadata) as file:
         stream = encode_stream(network, candidates, prepare, aside=note, workers=workers)
         while batch := list(islice(stream, BATCH)):
@@ -171,12 +176,12 @@ def _read(picture: Any) -> bytes | npt.NDArray[np.uint8]:
         return picture
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-            raise ImageError(f"pixels {picture.dtype} {picture.shape} are no image: expected uint8 (h, w, 3) RGB")
+            raise ImageError(
+                f"pixels {picture.dtype} {picture.shape} are no image: expected uint8 (h, w, 3) RGB"
+            )
         return picture
     if isinstance(picture, str | PathLike):
         return fetch(fspath(picture))
     raise InputError(
         f"{type(picture).__name__} is no picture: expected a path, a URL, encoded bytes or uint8 (h, w, 3) pixels"
     )
-
-

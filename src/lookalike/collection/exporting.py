@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.collection.vector_files import vector_file
+from lookalike.errors import UnknownItem
 from lookalike.store.base import Store
-from lookalike.types import AttributeType
+from lookalike.types import AttributeType, Embeddings, Item
 
 _FIXED: dict[str, AttributeType] = {
     "id": "text",
@@ -48,8 +49,18 @@ def export(store: Store, path: Path) -> Exported:
     attributes = store.schema()
     metadata = {"lookalike.encoder": space.spec, "lookalike.fingerprint": space.fingerprint}
     with vector_file(path, space.dimensions, _FIXED | attributes, metadata) as file:
-        for items in store.stream():
+        for streamed in store.stream():
+            items, embeddings = _still_there(store, streamed)
             columns: dict[str, list[Any]] = {name: [getattr(item, name) for item in items] for name in _FIXED}
             columns |= {name: [item.attributes.get(name) for item in items] for name in attributes}
-            file.write(columns, store.vectors([item.row for item in items]))
+            file.write(columns, embeddings)
     return Exported(file.rows, file.files)
+
+
+def _still_there(store: Store, items: list[Item]) -> tuple[list[Item], Embeddings]:
+    """Items and their embeddings, without those that were removed since the items were read."""
+    while True:
+        try:
+            return items, store.vectors([item.row for item in items])
+        except UnknownItem:
+            items = store.items([item.row for item in items])

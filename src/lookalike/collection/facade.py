@@ -203,7 +203,9 @@ class Collection:
             InputError: If the attributes table is not one, or no key of it is an item's id.
         """
         if not sources:
-            raise InputError("no source was given: expected folders, files, globs, lists, tar or Parquet files")
+            raise InputError(
+                "no source was given: expected folders, files, globs, lists, tar or Parquet files"
+            )
         resolved = resolve([fspath(s) for s in sources], prefix=prefix, every=every)
         self._claim(resolved)
         if attributes is None:

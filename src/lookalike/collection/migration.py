@@ -127,7 +127,9 @@ def migrate(
     """
     old = store.space()
     if encoder.spec.fingerprint == old.fingerprint:
-        raise InputError(f"the collection's vectors are already those of {encoder.spec.name} ({old.fingerprint})")
+        raise InputError(
+            f"the collection's vectors are already those of {encoder.spec.name} ({old.fingerprint})"
+        )
     space = Space(
         number=old.number + 1,
         spec=encoder.spec.to_json(),

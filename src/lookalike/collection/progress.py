@@ -28,19 +28,24 @@ def add_progress(
         yield lambda _: None
     else:
         with _bar("indexing", total=None) as (advance, describe):
-
             count = _Count(sources)
 
             def show(state: Progress) -> None:
                 ledger = state.ledger
                 failed = f", [red]{ledger.failed} failed[/red]" if ledger.failed else ""
-                describe(f"{ledger.added} added, {ledger.updated} updated, {ledger.unchanged} unchanged{failed}")
+                describe(
+                    f"{ledger.added} added, {ledger.updated} updated, {ledger.unchanged} unchanged{failed}"
+                )
                 advance(ledger.accounted, count.total)
 
             try:
                 yield show
             finally:
                 count.stop()
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """Where nobody watches."""
 
 
 class _Count:
@@ -71,12 +76,14 @@ class _Count:
 
 
 @contextmanager
-def count_progress(what: str, progress: bool | Callable[[int, int], None]) -> Iterator[Callable[[int, int], None]]:
+def count_progress(
+    what: str, progress: bool | Callable[[int, int], None]
+) -> Iterator[Callable[[int, int], None]]:
     """What to call with (done, total); True draws a bar when stderr is a terminal."""
     if callable(progress):
         yield progress
     elif not progress or not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield _ignore
     else:
         with _bar(what, total=None) as (advance, _):
             yield advance
@@ -87,9 +94,17 @@ def _bar(
     what: str, *, total: int | None
 ) -> Iterator[tuple[Callable[[int, int | None], None], Callable[[str], None]]]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, SpinnerColumn, Task, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        SpinnerColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as RichProgress
-    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):

@@ -107,7 +107,9 @@ class QueryReader:
         try:
             return fetch(place)
         except ImageError as error:
-            raise ImageError(f"{error}; expected an image file, a URL or an item id of the collection") from None
+            raise ImageError(
+                f"{error}; expected an image file, a URL or an item id of the collection"
+            ) from None
 
     def _picture(self, data: bytes | Image, name: str, crop: Crop | None) -> Example:
         encoder = self._encoder()

@@ -169,7 +169,9 @@ class Searcher:
     def _column(self, attribute: str, rows: Rows) -> Sequence[Any]:
         return self._store.column(attribute, rows.tolist())
 
-    def _result(self, ranked: Ranked, examples: Sequence[Example], parameters: dict[str, Any]) -> SearchResult:
+    def _result(
+        self, ranked: Ranked, examples: Sequence[Example], parameters: dict[str, Any]
+    ) -> SearchResult:
         items = {item.row: item for item in self._store.items(ranked.rows.tolist())}
         hits: list[Hit] = []
         for row, score, strength in zip(

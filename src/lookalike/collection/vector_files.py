@@ -94,18 +94,23 @@ class NpyFile(VectorFile):
 
     @property
     def files(self) -> tuple[str, ...]:
+        """The vectors and the table."""
         return (str(self.path), str(self._table))
 
     def _write(self, columns: Mapping[str, Sequence[Any]], embeddings: Embeddings) -> None:
         self._vectors_file.write(np.ascontiguousarray(embeddings, dtype="<f4").tobytes())
-        self._writer.writerows(zip(*([_cell(v) for v in columns[name]] for name in self._columns), strict=True))
+        self._writer.writerows(
+            zip(*([_cell(v) for v in columns[name]] for name in self._columns), strict=True)
+        )
 
     def _finish(self) -> None:
         # The shape is known only now: the header was left open, padded as the format asks.
         shape = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({self.rows}, {self._dimensions}), }}"
         header = shape.ljust(_NPY_HEADER - 10 - 1) + "\n"
         self._vectors_file.seek(0)
-        self._vectors_file.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode("latin1"))
+        self._vectors_file.write(
+            b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode("latin1")
+        )
         for file in (self._vectors_file, self._table_file):
             file.flush()
             os.fsync(file.fileno())
@@ -147,7 +152,9 @@ class ParquetFile(VectorFile):
             "list": pa.list_(pa.string()),
         }
         fields = [(name, types[kind]) for name, kind in columns.items()]
-        self._schema = pa.schema([*fields, ("embedding", pa.list_(pa.float32(), dimensions))], metadata=metadata)
+        self._schema = pa.schema(
+            [*fields, ("embedding", pa.list_(pa.float32(), dimensions))], metadata=metadata
+        )
         self._parquet = pq.ParquetWriter(self._temporary, self._schema)
 
     def _write(self, columns: Mapping[str, Sequence[Any]], embeddings: Embeddings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
 
 from lookalike.images.candidates import Candidate, ResolvedSource, printable
 from lookalike.images.patterns import PathPattern
@@ -13,7 +12,8 @@ from lookalike.images.storage import Entry, Storage, reason
 
 def is_image_name(name: str) -> bool:
     """Whether a file counts as an image where nobody named it: by its ending, hidden files never."""
-    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in IMAGE_ENDINGS
+    _, dot, ending = name.rpartition(".")
+    return not name.startswith(".") and f"{dot}{ending.lower()}" in IMAGE_ENDINGS
 
 
 class FileSource(ResolvedSource):

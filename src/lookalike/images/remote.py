@@ -165,10 +165,13 @@ class WebStorage(RemoteStorage):
             request = urllib.request.Request(address, headers={"User-Agent": "lookalike", **headers})
             with urllib.request.urlopen(request, timeout=WEB_TIMEOUT) as response:
                 data: bytes = response.read(limit + 1)
+                missing = response.length if len(data) <= limit else 0  # of what the server announced
         except urllib.error.HTTPError as error:
             raise ImageError(f"the server answered {error.code} {error.reason}: {place}") from None
         except (OSError, HTTPException, ValueError) as error:  # ValueError: not an address at all
             raise ImageError(reason(error, place)) from None
+        if missing:
+            raise ImageError(f"the connection broke off {missing} bytes before the end: {place}")
         if len(data) > limit:
             raise too_large(len(data), limit)
         return data

@@ -44,7 +44,9 @@ class AttributeTable:
         if not path.is_file():
             raise InputError(f"attributes table {path} is not a file: expected a .csv, .tsv or .parquet file")
         self._db = sqlite3.connect("")
-        self._db.execute("CREATE TABLE rows (key TEXT PRIMARY KEY, value TEXT NOT NULL, taken INTEGER DEFAULT 0)")
+        self._db.execute(
+            "CREATE TABLE rows (key TEXT PRIMARY KEY, value TEXT NOT NULL, taken INTEGER DEFAULT 0)"
+        )
         try:
             self._load(path, key)
         except BaseException:
@@ -157,16 +159,23 @@ def _csv_cells(path: Path, key: str) -> Generator[tuple[str, dict[str, str]], No
                         f"{path}, line {reader.line_num}: {len(cells)} cells, expected {len(header)} as in the "
                         "first line; put cells that contain the separator into double quotes"
                     )
-                yield cells[at], {n: c for i, (n, c) in enumerate(zip(header, cells, strict=True)) if i != at and c}
+                yield (
+                    cells[at],
+                    {n: c for i, (n, c) in enumerate(zip(header, cells, strict=True)) if i != at and c},
+                )
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}): save it as UTF-8") from None
+        raise InputError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}): save it as UTF-8"
+        ) from None
     except csv.Error as error:
         raise InputError(f"{path} cannot be read as CSV: {error}") from None
 
 
 def _key_position(path: Path, header: Sequence[str], key: str) -> int:
     if key not in header:
-        raise InputError(f"{path} has no column {key!r} for the item ids: choose one of {', '.join(header) or 'none'}")
+        raise InputError(
+            f"{path} has no column {key!r} for the item ids: choose one of {', '.join(header) or 'none'}"
+        )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise InputError(f"{path} names the column {twice[0]!r} more than once: rename one of them")

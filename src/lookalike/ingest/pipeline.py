@@ -137,7 +137,9 @@ class Ingest:
                     self._commit()
             self._commit()
             if prune:
-                whole = [source.name for source in sources if source.whole and source.name not in self._partly_seen]
+                whole = [
+                    source.name for source in sources if source.whole and source.name not in self._partly_seen
+                ]
                 for ids in run.unseen(whole):
                     self._ledger.pruned += self._store.remove(ids)
         if self._attributes is not None:

@@ -40,7 +40,7 @@ of 362 products against 1,810 views 0.07, views against views 0.07; 110 products
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 
 import numpy as np
@@ -48,7 +48,7 @@ import numpy.typing as npt
 
 from lookalike.errors import InputError
 from lookalike.types import Embeddings
-from lookalike.vectors.metrics import cosine
+from lookalike.vectors.metrics import cosine, inner, normalise
 
 SAMPLE = 2000
 """Background items that are kept."""
@@ -74,6 +74,10 @@ class Background:
 
     sample: npt.NDArray[np.float16]
     sigma: float
+    _unit: Embeddings = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_unit", normalise(self.sample))  # widening it for each query takes 10 ms
 
     @classmethod
     def fit(cls, embeddings: Embeddings, seed: int = 0) -> Background:
@@ -125,7 +129,7 @@ class Background:
         """Location and scale of each query's unrelated similarities."""
         if len(self.sample) < ENOUGH:
             return np.full(len(queries), PRIOR_MU), np.full(len(queries), PRIOR_SIGMA)
-        anchor, sigma, z = _tail(cosine(queries, self.sample))
+        anchor, sigma, z = _tail(inner(queries, self._unit))
         bounded = np.clip(sigma, LEAST_SIGMA, MOST_SIGMA * self.sigma)
         return anchor - z * bounded, bounded
 

@@ -11,12 +11,24 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import lookalike
+
 CLASSES = 5
 TINY_CLIP = {
     "embed_dim": 32,
     "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16},
     "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2},
 }
+
+SAMPLE = Path(lookalike.__file__).parent / "sample"
+
+
+def read(path: Path) -> npt.NDArray[np.uint8]:
+    """A picture at its full size, uint8 (h, w, 3); upright as the sample's are."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def write_onnx(

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
 
-import lookalike
-
-SAMPLE = Path(lookalike.__file__).parent / "sample"
-
-
-def read(path: Path) -> npt.NDArray[np.uint8]:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
+from encoder_kinds import SAMPLE, read
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Write the vectors that pin the bundled encoders: ``python tests/encoders/make_golden.py``.
+"""Write the vectors that pin the bundled encoders: ``PYTHONPATH=tests python tests/encoders/make_golden.py``.
 
 Only after a change that is meant to change them; raise PREPROCESSING_REVISION with it.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conftest import SAMPLE, read
+from encoder_kinds import SAMPLE, read
 from lookalike.encoders import bundled, load_encoder
 
 GOLDEN = Path(__file__).parent / "golden.npz"

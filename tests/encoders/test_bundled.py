@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import SAMPLE, read  # type: ignore[attr-defined]
+from encoder_kinds import SAMPLE, read
 from lookalike.encoders import bundled, load_encoder
 from lookalike.errors import EncoderError, InputError
 

@@ -98,7 +98,9 @@ def test_the_json_file_says_how_to_feed_it(tmp_path: Path) -> None:
         ({"layer": 3}, "layer is 3"),
         ({"labels": ["a"]}, "no 'logits'"),
         ({"logits": "logits", "labels": ["a"]}, "1 labels.*5 classes"),
-        ({"input_size": "large"}, "input_size|invalid literal"),
+        ({"input_size": [224]}, "cannot be used"),
+        ({"input_size": "large"}, "cannot be used"),
+        ({"logits": "logits", "labels": "missing.txt"}, "missing.txt"),
     ],
 )
 def test_a_json_file_that_cannot_be_meant_is_refused(

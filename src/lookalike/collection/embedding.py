@@ -94,7 +94,7 @@ def embed(
 
     def prepare(picture: Picture) -> _Picture:
         try:
-            return _Picture(_network_input(network, _read(picture), accepted))
+            return _Picture(_network_input(network, _read(picture, accepted), accepted))
         except ImageError as error:
             return _Picture(None, error)
 
@@ -133,7 +133,7 @@ def embed_to_file(
     """
     network = choose_encoder(encoder, layer, pooling, resize)
     accepted = limits or Limits()
-    resolved = resolve([fspath(s) for s in sources], every=every)
+    resolved = resolve(sources, every=every, limits=accepted)
     failures: list[Failure] = []
 
     def prepare(candidate: Candidate) -> _Picture:
@@ -171,7 +171,7 @@ def _network_input(encoder: Encoder, data: bytes | Image, limits: Limits) -> npt
     return encoder.prepare(data)
 
 
-def _read(picture: Any) -> bytes | npt.NDArray[np.uint8]:
+def _read(picture: Any, limits: Limits) -> bytes | npt.NDArray[np.uint8]:
     if isinstance(picture, bytes):
         return picture
     if isinstance(picture, np.ndarray):
@@ -181,7 +181,7 @@ def _read(picture: Any) -> bytes | npt.NDArray[np.uint8]:
             )
         return picture
     if isinstance(picture, str | PathLike):
-        return fetch(fspath(picture))
+        return fetch(fspath(picture), limits=limits)
     raise InputError(
         f"{type(picture).__name__} is no picture: expected a path, a URL, encoded bytes or uint8 (h, w, 3) pixels"
     )

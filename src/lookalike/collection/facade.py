@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -206,7 +206,7 @@ class Collection:
             raise InputError(
                 "no source was given: expected folders, files, globs, lists, tar or Parquet files"
             )
-        resolved = resolve([fspath(s) for s in sources], prefix=prefix, every=every)
+        resolved = resolve(sources, prefix=prefix, every=every, limits=self._limits)
         self._claim(resolved)
         if attributes is None:
             if key is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -62,8 +61,8 @@ class _Migration:
         self.done = 0
         self.thumbnails = 0
 
-    def embed(self, after: int, workers: int | None, report: Callable[[int], None]) -> None:
-        """Embed every item with a row greater than ``after``."""
+    def embed(self, workers: int | None, report: Callable[[int], None]) -> None:
+        """Embed every item that lacks an embedding in the new space."""
         encoder = self._encoder
         rows: list[int] = []
         embeddings: list[Embeddings] = []
@@ -76,7 +75,7 @@ class _Migration:
                     gathered.clear()
                 report(self.done)
 
-        stream = encode_stream(encoder, self._items(after), self._read, aside=self._note, workers=workers)
+        stream = encode_stream(encoder, self._items(), self._read, aside=self._note, workers=workers)
         for reread, encoding in stream:
             rows.append(reread.item.row)
             embeddings.append(normalise(encoding.raw_embedding))
@@ -87,14 +86,14 @@ class _Migration:
                 flush()
         flush()
 
-    def _items(self, after: int) -> Iterator[Item]:
-        for batch in self._store.stream():
-            yield from (item for item in batch if item.row > after)
+    def _items(self) -> Iterator[Item]:
+        for batch in self._store.lacking():
+            yield from batch
 
     def _read(self, item: Item) -> _Reread:
         spec = self._encoder.spec
         try:
-            data = fetch(item.uri)
+            data = fetch(item.uri, limits=self._limits)
             if isinstance(data, bytes):
                 data = decode(data, min_side=max(spec.height, spec.width), limits=self._limits).pixels
             return _Reread(item, self._encoder.prepare(data))
@@ -140,7 +139,8 @@ def migrate(
     run = _Migration(store, encoder, limits, from_thumbnails)
     with count_progress("migrating", progress) as report:
         total = store.count()
-        run.embed(store.begin_space(space), workers or os.cpu_count(), lambda done: report(done, total))
+        store.begin_space(space)
+        run.embed(workers, lambda done: report(done, total))
     if run.failures:
         items = "1 item" if len(run.failures) == 1 else f"{len(run.failures)} items"
         shown = "\n  ".join(run.failures[:SHOWN_FAILURES])

@@ -100,12 +100,12 @@ class QueryReader:
     def _item(self, id: str, row: int, crop: Crop | None) -> Example:
         if crop is None:
             return Example("item", id, self._store.vectors([row])[0], row, self._store.thumbnails([row])[0])
-        example = self._picture(fetch(self._store.items([row])[0].uri), id, crop)
+        example = self._picture(fetch(self._store.items([row])[0].uri, limits=self._limits), id, crop)
         return Example("item", id, example.embedding, row, example.thumbnail)
 
     def _fetch(self, place: str) -> bytes | Image:
         try:
-            return fetch(place)
+            return fetch(place, limits=self._limits)
         except ImageError as error:
             raise ImageError(
                 f"{error}; expected an image file, a URL or an item id of the collection"

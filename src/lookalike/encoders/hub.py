@@ -32,6 +32,7 @@ def fetching(what: str, checkpoint_form: str) -> Iterator[None]:
         EncoderError: If the load fails for another reason.
     """
     from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError
 
     with _lock:
         before = constants.HF_HUB_OFFLINE
@@ -39,7 +40,8 @@ def fetching(what: str, checkpoint_form: str) -> Iterator[None]:
         try:
             yield
         except (ImportError, OSError, RuntimeError, ValueError) as error:
-            if constants.HF_HUB_OFFLINE or isinstance(error, OSError):
+            answered = isinstance(error, HfHubHTTPError) or not isinstance(error, OSError)
+            if constants.HF_HUB_OFFLINE or not answered:
                 raise HubUnreachable(
                     f"the weights of {what} are not on this machine, and {constants.ENDPOINT} cannot be "
                     f"reached. Expected them in the cache {constants.HF_HUB_CACHE}: copy it from a machine "

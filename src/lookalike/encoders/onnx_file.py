@@ -139,7 +139,7 @@ def read_sidecar(path: Path, height: int | None, width: int | None) -> Sidecar:
                 raise EncoderError(f"{path} has a key {key!r} that means nothing: {near_misses(key, KEYS)}")
     try:
         return _sidecar(values, path, height, width)
-    except (TypeError, ValueError, EncoderError) as error:
+    except (OSError, TypeError, ValueError, IndexError, EncoderError) as error:
         raise EncoderError(f"{path} cannot be used: {error}") from None
 
 

@@ -195,7 +195,9 @@ def _channels_last(features: Features, layout: Layout) -> Features:
     return features.transpose(1, 2, 0) if features.ndim == 3 and not layout.channels_last else features
 
 
-class _Reached(Exception):  # noqa: N818 - not an error: ends a forward pass at the layer asked for
+class _Reached(Exception):
+    """Not an error: ends a forward pass at the layer asked for."""
+
     def __init__(self, output: Any) -> None:
         self.output = output
 

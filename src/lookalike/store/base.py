@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
-
 from lookalike.store.filters import Filter
 from lookalike.types import AttributeType, AttributeValue, Embeddings, Item, Record, Rows
 
@@ -245,8 +244,12 @@ class Store(ABC):
         """Give back free space and erase what was removed for good; begins a new epoch."""
 
     @abstractmethod
-    def begin_space(self, space: Space) -> int:
-        """Open (or resume) a second space beside the current one; returns the last row it already holds."""
+    def begin_space(self, space: Space) -> None:
+        """Open (or resume) a second space beside the current one."""
+
+    @abstractmethod
+    def lacking(self, *, batch: int = 1024) -> Iterator[list[Item]]:
+        """Items that have no embedding in the space that was begun yet, by row, in bounded batches."""
 
     @abstractmethod
     def put_vectors(self, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]) -> None:

@@ -283,14 +283,31 @@ class SqliteStore(Store):
                 "let it finish and compact again"
             )
 
-    def begin_space(self, space: Space) -> int:
-        """Open (or resume) a second space beside the current one; returns the last row it holds, or -1.
+    def begin_space(self, space: Space) -> None:
+        """Open (or resume) a second space beside the current one.
 
         Raises:
             InputError: If its number is not greater than the current one's.
         """
         with self._connections.write() as connection:
-            return sqlite_spaces.begin_space(connection, space)
+            sqlite_spaces.begin_space(connection, space)
+
+    def lacking(self, *, batch: int = 1024) -> Iterator[list[Item]]:
+        """Items that have no embedding in the space that was begun, by row; each batch looks anew.
+
+        Raises:
+            StoreError: If no space was begun.
+        """
+        _at_least_one("batch", batch)
+        last = -1
+        while True:
+            with self._connections.read() as connection:
+                rows = sqlite_spaces.lacking_rows(connection, after=last, limit=batch)
+                found = sqlite_read.read_items(connection, rows)
+            if not rows:
+                return
+            yield [found[row] for row in rows]
+            last = rows[-1]
 
     def put_vectors(self, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]) -> None:
         """Add embeddings and encoder labels to the space that was begun; rows that are gone are left out.

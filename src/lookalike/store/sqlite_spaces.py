@@ -22,8 +22,8 @@ from lookalike.store.sqlite_write import WORDS_BATCH, bump_version, refresh_word
 from lookalike.types import Embeddings, Rows
 
 
-def begin_space(connection: sqlite3.Connection, space: Space) -> int:
-    """Open (or resume) a second space; returns the last row it holds, -1 for none.
+def begin_space(connection: sqlite3.Connection, space: Space) -> None:
+    """Open (or resume) a second space.
 
     A space that was begun with another encoder, precision or length is dropped.
     """
@@ -34,15 +34,22 @@ def begin_space(connection: sqlite3.Connection, space: Space) -> int:
         )
     begun = space_in_state(connection, BEGUN)
     if begun == space:
-        table = embeddings_table(space.number)
-        (last,) = connection.execute(f"SELECT coalesce(max(row), -1) FROM {table}").fetchone()
-        return int(last)
+        return
     if begun is not None:
         connection.execute(f"DROP TABLE {embeddings_table(begun.number)}")
         connection.execute("DELETE FROM begun_labels")
         connection.execute("DELETE FROM spaces WHERE state = ?", (BEGUN,))
     add_space(connection, space, BEGUN)
-    return -1
+
+
+def lacking_rows(connection: sqlite3.Connection, *, after: int, limit: int) -> list[int]:
+    """Rows of items without an embedding in the space that was begun, ascending."""
+    table = embeddings_table(_begun(connection).number)
+    found = connection.execute(
+        f"SELECT row FROM items WHERE row > ? AND row NOT IN (SELECT row FROM {table}) ORDER BY row LIMIT ?",
+        (after, limit),
+    )
+    return [row for (row,) in found]
 
 
 def put_vectors(
@@ -80,8 +87,8 @@ def switch_space(connection: sqlite3.Connection) -> None:
     ).fetchone()
     if lacking:
         raise StoreError(
-            f"{lacking} items have no embedding in the new space: resume with begin_space, which says after "
-            "which row, and put_vectors, then switch again"
+            f"{lacking} items have no embedding in the new space: ask lacking() which, put_vectors, "
+            "then switch again"
         )
     connection.execute("DELETE FROM spaces WHERE state = ?", (CURRENT,))
     connection.execute("UPDATE spaces SET state = ? WHERE number = ?", (CURRENT, space.number))

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from clustered_vectors import clustered
 from lookalike.errors import InputError
 from lookalike.types import Embeddings
 from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import ArrayVectors, Exact, Index, Neighbours, VectorSource
-from clustered_vectors import clustered
 
 Build = Callable[[VectorSource], Index]
 ENGINES: dict[str, Build] = {
@@ -31,7 +31,9 @@ def stored(vectors: Embeddings, engine: str) -> ArrayVectors:
     return ArrayVectors(vectors if engine == "hnsw-f32" else vectors.astype(np.float16))
 
 
-def oracle(queries: Embeddings, source: ArrayVectors, k: int, allowed: np.ndarray | None = None) -> Neighbours:
+def oracle(
+    queries: Embeddings, source: ArrayVectors, k: int, allowed: np.ndarray | None = None
+) -> Neighbours:
     gallery = normalise(source.array.astype(np.float64)).astype(np.float64)
     scores = queries.astype(np.float64) @ gallery.T
     if allowed is not None:

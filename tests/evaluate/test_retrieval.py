@@ -38,7 +38,9 @@ def test_measures_are_those_of_the_definition(seed: int, q: int, n: int, k: int)
     relevant, excluded = rng.random((q, n)) < 0.3, rng.random((q, n)) < 0.2
     recall, precision = naive(scores, relevant, excluded, k)
     assert recall_at_k(scores, relevant, k, excluded=excluded) == pytest.approx(recall, nan_ok=True)
-    assert mean_average_precision(scores, relevant, excluded=excluded) == pytest.approx(precision, nan_ok=True)
+    assert mean_average_precision(scores, relevant, excluded=excluded) == pytest.approx(
+        precision, nan_ok=True
+    )
 
 
 def test_a_worked_example() -> None:

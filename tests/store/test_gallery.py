@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clustered_vectors import clustered
-from store_records import DIMENSIONS, FINGERPRINT, record, space
 
+from clustered_vectors import clustered
 from lookalike.errors import InputError, UnknownItem
 from lookalike.evaluate.index import evaluate_index
 from lookalike.store import sizing
@@ -22,6 +21,7 @@ from lookalike.store.sizing import IndexKind, index_kind
 from lookalike.store.sqlite import SqliteStore
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.metrics import cosine, normalise
+from store_records import DIMENSIONS, FINGERPRINT, record, space
 
 KINDS: tuple[IndexKind, ...] = ("exact", "hnsw", "ivf")
 VECTORS = clustered(6000, dimensions=DIMENSIONS, clusters=300)
@@ -53,7 +53,9 @@ def truth(store: SqliteStore, queries: Embeddings, k: int, allowed: set[int] | N
     return -np.sort(-scores, axis=1)[:, :k]
 
 
-def check(gallery: Gallery, store: SqliteStore, rows: Rows | None = None, *, recall: float | None = 1.0) -> None:
+def check(
+    gallery: Gallery, store: SqliteStore, rows: Rows | None = None, *, recall: float | None = 1.0
+) -> None:
     """The answer is that of an exact search of the record."""
     found, scores = gallery.search(QUERIES, 10, rows, recall=recall)
     expected = truth(store, QUERIES, 10, None if rows is None else set(rows.tolist()))
@@ -61,7 +63,9 @@ def check(gallery: Gallery, store: SqliteStore, rows: Rows | None = None, *, rec
     np.testing.assert_allclose(scores[:, :width], expected, atol=2e-6)
     assert (found[:, width:] == -1).all()
     assert (found[:, :width] >= 0).all()
-    own = np.einsum("qd,qkd->qk", QUERIES, gallery.vectors(found[:, :width].ravel()).reshape(len(QUERIES), width, -1))
+    own = np.einsum(
+        "qd,qkd->qk", QUERIES, gallery.vectors(found[:, :width].ravel()).reshape(len(QUERIES), width, -1)
+    )
     np.testing.assert_allclose(scores[:, :width], own, atol=2e-6)
 
 
@@ -96,7 +100,9 @@ def test_every_index_sees_additions_removals_and_replacements_at_once(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("keep", [2, 10, 300])
-def test_filters_are_exact_and_cover_new_rows(store: SqliteStore, derived: Path, kind: IndexKind, keep: int) -> None:
+def test_filters_are_exact_and_cover_new_rows(
+    store: SqliteStore, derived: Path, kind: IndexKind, keep: int
+) -> None:
     put(store, 0, 2000)
     with Gallery(store, derived, index=kind) as gallery:
         put(store, 2000, 2200)
@@ -120,7 +126,9 @@ def test_an_approximate_index_finds_nearly_all(store: SqliteStore, derived: Path
         assert (report.items, report.queries, report.k) == (5000, 100, 10)
 
 
-def test_a_write_of_another_process_is_seen_by_the_next_query(store: SqliteStore, derived: Path, tmp_path: Path) -> None:
+def test_a_write_of_another_process_is_seen_by_the_next_query(
+    store: SqliteStore, derived: Path, tmp_path: Path
+) -> None:
     put(store, 0, 100)
     with Gallery(store, derived) as gallery:
         assert gallery.search(VECTORS[700], 1)[1][0, 0] < 0.999
@@ -138,7 +146,9 @@ def test_a_write_of_another_process_is_seen_by_the_next_query(store: SqliteStore
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_saved_opens_again_and_answers_the_same(store: SqliteStore, derived: Path, kind: IndexKind) -> None:
+def test_what_was_saved_opens_again_and_answers_the_same(
+    store: SqliteStore, derived: Path, kind: IndexKind
+) -> None:
     put(store, 0, 2000)
     with Gallery(store, derived, index=kind) as gallery:
         gallery.save()
@@ -198,7 +208,9 @@ def test_two_galleries_of_one_folder_agree_whoever_saves_first(store: SqliteStor
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("what", ["data", "rows", "sums", "vectors.json", "index.bin", "index.json", "background.bin"])
+@pytest.mark.parametrize(
+    "what", ["data", "rows", "sums", "vectors.json", "index.bin", "index.json", "background.bin"]
+)
 def test_damage_is_noticed_and_answers_stay_right(
     store: SqliteStore, derived: Path, kind: IndexKind, what: str
 ) -> None:
@@ -219,12 +231,16 @@ def test_damage_is_noticed_and_answers_stay_right(
 
 
 @pytest.mark.parametrize("what", ["data", "background.bin", "index.bin"])
-def test_verify_names_damage_while_the_collection_is_open(store: SqliteStore, derived: Path, what: str) -> None:
+def test_verify_names_damage_while_the_collection_is_open(
+    store: SqliteStore, derived: Path, what: str
+) -> None:
     put(store, 0, 1500)
     with Gallery(store, derived, index="hnsw") as gallery:
         gallery.save()
     with Gallery(store, derived) as gallery:
-        found = next(path for path in derived.iterdir() if path.name == what or path.name.endswith(f".{what}"))
+        found = next(
+            path for path in derived.iterdir() if path.name == what or path.name.endswith(f".{what}")
+        )
         damage(found, found.stat().st_size // 2)
         assert len(list(gallery.verify())) == 1
         gallery.rebuild()
@@ -343,7 +359,9 @@ def test_vectors_come_in_the_order_asked_and_gone_ones_are_named(store: SqliteSt
         np.testing.assert_array_equal(streamed, expected)
 
 
-def test_searches_from_many_threads_stay_right_while_rows_come_and_go(store: SqliteStore, derived: Path) -> None:
+def test_searches_from_many_threads_stay_right_while_rows_come_and_go(
+    store: SqliteStore, derived: Path
+) -> None:
     put(store, 0, 2000)
     with Gallery(store, derived, index="hnsw") as gallery:
         stop, wrong = threading.Event(), []
@@ -351,7 +369,11 @@ def test_searches_from_many_threads_stay_right_while_rows_come_and_go(store: Sql
         def ask() -> None:
             while not stop.is_set():
                 rows, scores = gallery.search(QUERIES[:4], 10)
-                if (rows < 0).any() or (np.diff(scores, axis=1) > 0).any() or any(len(set(r)) < 10 for r in rows.tolist()):
+                if (
+                    (rows < 0).any()
+                    or (np.diff(scores, axis=1) > 0).any()
+                    or any(len(set(r)) < 10 for r in rows.tolist())
+                ):
                     wrong.append(rows)
 
         threads = [threading.Thread(target=ask) for _ in range(4)]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from clustered_vectors import clustered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clustered_vectors import clustered
 from lookalike.errors import InputError
 from lookalike.tasks.search import Nearest, compose, find
 from lookalike.types import AttributeValue, Embeddings, Rows
@@ -43,7 +43,9 @@ def strength(scores: np.ndarray) -> np.ndarray:
     return ((scores + 1) / 2).astype(np.float64)
 
 
-def naive(shelf: Shelf, query: Embeddings, k: int, exclude: set[int], weakest: float, grouped: bool) -> list[int]:
+def naive(
+    shelf: Shelf, query: Embeddings, k: int, exclude: set[int], weakest: float, grouped: bool
+) -> list[int]:
     """The definition: all items by score, those that do not count left out."""
     rows, scores = shelf.nearest(query, len(shelf.vectors))
     answer, seen = [], set()
@@ -62,13 +64,24 @@ def naive(shelf: Shelf, query: Embeddings, k: int, exclude: set[int], weakest: f
 @given(st.data())
 def test_the_answer_is_the_definitions(data: st.DataObject) -> None:
     n = data.draw(st.integers(0, 60))
-    groups = data.draw(st.lists(st.sampled_from([None, "a", "b", "c", 4, ["x"], ["y", "x"]]), min_size=n, max_size=n))
+    groups = data.draw(
+        st.lists(st.sampled_from([None, "a", "b", "c", 4, ["x"], ["y", "x"]]), min_size=n, max_size=n)
+    )
     shelf = Shelf(clustered(n + 1, dimensions=4, clusters=4)[:n], groups)
     query = clustered(1, dimensions=4, seed=data.draw(st.integers(0, 50)))[0]
-    k, weakest, grouped = data.draw(st.integers(1, 20)), data.draw(st.sampled_from([0, 0.5, 0.9])), data.draw(st.booleans())
+    k, weakest, grouped = (
+        data.draw(st.integers(1, 20)),
+        data.draw(st.sampled_from([0, 0.5, 0.9])),
+        data.draw(st.booleans()),
+    )
     exclude = {row + ROW_OFFSET for row in data.draw(st.lists(st.integers(0, 60), max_size=3))}
     found = find(
-        query, shelf.nearest, strength, k=k, exclude=sorted(exclude), min_strength=weakest,
+        query,
+        shelf.nearest,
+        strength,
+        k=k,
+        exclude=sorted(exclude),
+        min_strength=weakest,
         group_of=shelf.group_of if grouped else None,
     )
     assert found.rows.tolist() == naive(shelf, query, k, exclude, weakest, grouped)
@@ -116,7 +129,13 @@ def test_groups_stay_single_under_diversity() -> None:
     groups: list[AttributeValue] = [f"product {i // 4}" for i in range(200)]
     shelf = Shelf(clustered(200), groups)
     found = find(
-        shelf.vectors[0], shelf.nearest, strength, k=20, diversity=0.5, vectors=shelf.embeddings, group_of=shelf.group_of
+        shelf.vectors[0],
+        shelf.nearest,
+        strength,
+        k=20,
+        diversity=0.5,
+        vectors=shelf.embeddings,
+        group_of=shelf.group_of,
     )
     assert len(set(map(str, shelf.group_of(found.rows)))) == 20
 
@@ -171,5 +190,3 @@ def test_examples_that_make_no_query_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         compose(positives, negatives, weight=weight)
-
-

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from clustered_vectors import clustered
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clustered_vectors import clustered
 from lookalike.errors import InputError
 from lookalike.vectors.diversify import mmr
 from lookalike.vectors.metrics import cosine

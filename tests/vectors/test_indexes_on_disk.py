@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clustered_vectors import clustered
 from lookalike.errors import StoreError
-from lookalike.vectors.approximate import Effort, widened
+from lookalike.vectors.approximate import Effort
 from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.neighbours import ArrayVectors
-from clustered_vectors import clustered
 
 VECTORS = clustered(3000).astype(np.float16)
 QUERIES = clustered(3040)[3000:]
@@ -99,12 +99,10 @@ def test_lists_grow_by_copy_and_leave_the_original(tmp_path: Path, mapped: bool)
 
 
 def test_effort_is_the_least_that_reached_the_recall() -> None:
-    effort = Effort((1, 2, 4, 8), (0.5, 0.9, 0.97, 0.995))
-    assert [effort.choose(recall) for recall in (0.4, 0.9, 0.95, None, 0.999)] == [1, 2, 4, 8, 8]
+    effort = Effort((1, 2, 4, 8), ((0.5, 0.9, 0.97, 0.995),))
+    assert [effort.choose(recall, 10) for recall in (0.4, 0.9, 0.95, None, 0.999)] == [1, 2, 4, 8, 8]
 
 
-def test_a_narrower_filter_takes_more_effort() -> None:
-    efforts = [widened(32, 1000, allowed) for allowed in (1000, 500, 100, 10)]
-    assert efforts[0] == 32
-    assert efforts == sorted(efforts)
-    assert efforts[-1] > efforts[1]
+def test_deeper_answers_take_more_effort() -> None:
+    effort = Effort((1, 2, 4, 8), ((0.99, 1.0, 1.0, 1.0), (0.5, 0.9, 0.99, 1.0)))
+    assert [effort.choose(None, depth) for depth in (5, 10, 31, 100, 200)] == [1, 1, 2, 4, 8]

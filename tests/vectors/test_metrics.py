@@ -44,7 +44,10 @@ def test_no_rows_stay_no_rows() -> None:
 @pytest.mark.parametrize("q", [1, 3, 20])
 def test_cosine_equals_the_definition(q: int) -> None:
     rng = np.random.default_rng(q)
-    queries, gallery = normalise(rng.standard_normal((q, 16))), rng.standard_normal((50, 16)).astype(np.float32)
+    queries, gallery = (
+        normalise(rng.standard_normal((q, 16))),
+        rng.standard_normal((50, 16)).astype(np.float32),
+    )
     expected = queries.astype(np.float64) @ (gallery / np.linalg.norm(gallery, axis=1, keepdims=True)).T
     np.testing.assert_allclose(cosine(queries, gallery), expected, atol=1e-6)
     np.testing.assert_allclose(inner(queries, gallery), queries @ gallery.T, rtol=1e-4, atol=1e-5)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from clustered_vectors import clustered
 
+from clustered_vectors import clustered
 from lookalike.errors import InputError
 from lookalike.types import Embeddings
 from lookalike.vectors.metrics import cosine, normalise
@@ -69,7 +69,9 @@ def test_strength_rises_with_the_score_and_stays_within_bounds(n: int) -> None:
 def test_more_candidates_make_the_same_score_less_surprising() -> None:
     vectors = clustered(600)
     background = Background.fit(vectors)
-    strengths = [background.strength(vectors[0], np.float32([0.9]), candidates=n)[0] for n in (1, 100, 10_000)]
+    strengths = [
+        background.strength(vectors[0], np.float32([0.9]), candidates=n)[0] for n in (1, 100, 10_000)
+    ]
     assert strengths[0] > strengths[1] > strengths[2]
 
 
@@ -103,7 +105,9 @@ def test_many_queries_get_what_each_gets_alone() -> None:
     scores = cosine(vectors[:5], vectors[:7])
     together = background.strength(vectors[:5], scores, candidates=600)
     for query, row, expected in zip(vectors[:5], scores, together, strict=True):
-        np.testing.assert_allclose(background.strength(query, row, candidates=600), expected, rtol=1e-4, atol=1e-12)
+        np.testing.assert_allclose(
+            background.strength(query, row, candidates=600), expected, rtol=1e-4, atol=1e-12
+        )
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:

@@ -14,11 +14,15 @@ import numpy.typing as npt
 
 from lookalike.types import Embeddings
 from lookalike.vectors.metrics import normalise
-from lookalike.vectors.neighbours import Mask, Neighbours, Positions, VectorSource, exact_range
+from lookalike.vectors.neighbours import TIE, Mask, Neighbours, Positions, VectorSource, exact_range
 
 DEFAULT_RECALL = 0.99
 TUNING_QUERIES = 100
-TUNING_K = 10
+TUNING_JITTER = 0.3
+
+DEPTHS = (10, 100, 1000)
+"""Numbers of neighbours at which recall is measured. Asking k under a filter that keeps a share f of the vectors
+goes as deep as asking k / f of all."""
 
 
 def faiss() -> Any:
@@ -32,63 +36,95 @@ class Effort:
 
     Args:
         levels: Ascending; what they count is the engine's (candidates, lists).
-        recalls: Measured recall@10 at each level, in [0, 1]; empty before it was measured.
+        recalls: For each of the depths measured, the recall at each level, in [0, 1].
     """
 
     levels: tuple[int, ...]
-    recalls: tuple[float, ...] = ()
+    recalls: tuple[tuple[float, ...], ...] = ()
 
-    def choose(self, recall: float | None) -> int:
-        """The least level whose measured recall reaches ``recall`` (default 0.99), else the greatest."""
+    def choose(self, recall: float | None, depth: float) -> int:
+        """The work that reaches a recall at a depth, between and beyond those measured by power law.
+
+        Args:
+            recall: To be reached; None: 0.99.
+            depth: Neighbours asked for, over the share of vectors that are allowed.
+
+        Returns:
+            At most the greatest level times the depth over the greatest depth measured.
+        """
         target = DEFAULT_RECALL if recall is None else recall
-        for level, reached in zip(self.levels, self.recalls, strict=False):
+        needed = [self._least(row, target) for row in self.recalls] or [self.levels[-1]]
+        depths = DEPTHS[: len(needed)]
+        if depth <= depths[0]:
+            return needed[0]
+        if depth >= depths[-1]:
+            return math.ceil(needed[-1] * depth / depths[-1])
+        return math.ceil(math.exp(np.interp(math.log(depth), np.log(depths), np.log(needed))))
+
+    def _least(self, recalls: tuple[float, ...], target: float) -> int:
+        for level, reached in zip(self.levels, recalls, strict=True):
             if reached >= target:
                 return level
         return self.levels[-1]
 
-    def describe(self) -> dict[str, float]:
-        """Measured recall@10 by level."""
-        return dict(zip(map(str, self.levels), self.recalls, strict=False))
+    def describe(self) -> dict[str, dict[str, float]]:
+        """Measured recall by depth and level."""
+        levels = [str(level) for level in self.levels]
+        return {
+            f"recall@{depth}": dict(zip(levels, row, strict=True))
+            for depth, row in zip(DEPTHS, self.recalls, strict=False)
+        }
+
+    @classmethod
+    def restored(cls, levels: Sequence[int], recalls: Sequence[Sequence[float]]) -> Effort:
+        """What was saved as JSON."""
+        return cls(tuple(levels), tuple(tuple(row) for row in recalls))
 
 
 def measure_effort(
-    levels: Sequence[int],
+    levels: tuple[int, ...],
     source: VectorSource,
     n: int,
     search: Callable[[Embeddings, int, int], Neighbours],
     *,
     seed: int = 0,
 ) -> Effort:
-    """Measure recall@10 of each level on sampled vectors, each left out of its own answer.
+    """Measure the recall of each level at each depth, with queries from outside.
+
+    A query is a sampled vector moved towards another, since a vector that is itself indexed shows the way
+    to its neighbours; the sampled one is left out of the answer.
 
     Args:
-        levels: Ascending levels to try; those after the first with full recall are left out.
+        levels: Ascending levels to try; those above the first with full recall are taken to have it too.
         source: The vectors.
         n: Number of vectors indexed.
         search: ``search(queries, k, level)`` of the index.
         seed: Of the sample.
     """
     if n < 2:
-        return Effort((levels[0],), (1.0,))
+        return Effort(levels, ((1.0,) * len(levels),))
     rng = np.random.default_rng(seed)
     own = np.sort(rng.choice(n, size=min(TUNING_QUERIES, n), replace=False)).astype(np.int64)
-    queries = normalise(source.take(own))
-    k = min(TUNING_K, n - 1)
-    truth = exact_range(source, queries, k + 1, 0, n)
-    bars = np.empty(len(own), dtype=np.float32)
-    for i, (scores, positions) in enumerate(zip(truth.scores, truth.positions, strict=True)):
-        bars[i] = scores[positions != own[i]][k - 1]
-    tried: list[int] = []
-    reached: list[float] = []
-    for level in levels:
-        found = search(queries, k + 1, level)
-        # an equal score counts as found: among duplicates no position is truer than another
-        good = (found.scores >= bars[:, None]) & (found.positions != own[:, None])
-        tried.append(level)
-        reached.append(float(np.minimum(good.sum(axis=1), k).mean() / k))
-        if reached[-1] >= 1.0:
-            break
-    return Effort(tuple(tried), tuple(reached))
+    sampled = normalise(source.take(own))
+    queries = normalise(sampled + TUNING_JITTER * sampled[rng.permutation(len(own))])
+    depths = [depth for depth in DEPTHS if depth * 10 < n] or [min(DEPTHS[0], n - 1)]
+    truth = exact_range(source, queries, depths[-1] + 1, 0, n)
+    table = []
+    for depth in depths:
+        bars = np.empty(len(own), dtype=np.float32)
+        for i, (scores, positions) in enumerate(zip(truth.scores, truth.positions, strict=True)):
+            bars[i] = scores[positions != own[i]][depth - 1]
+        row: list[float] = []
+        for level in levels:
+            if row and row[-1] >= 1.0:
+                row.append(1.0)
+                continue
+            found = search(queries, depth + 1, level)
+            # an equal score counts as found: among copies no position is truer than another
+            good = (found.scores >= bars[:, None] - np.float32(TIE)) & (found.positions != own[:, None])
+            row.append(float(np.minimum(good.sum(axis=1), depth).mean() / depth))
+        table.append(tuple(row))
+    return Effort(levels, tuple(table))
 
 
 class Selector:
@@ -111,15 +147,6 @@ def use_threads(queries: int) -> None:
     for a batch. OpenMP keeps this number per calling thread.
     """
     faiss().omp_set_num_threads(1 if queries < 8 else os.cpu_count() or 1)
-
-
-def widened(effort: int, n: int, allowed: int) -> int:
-    """Effort under a filter that keeps ``allowed`` of ``n``.
-
-    The power was measured: with 60,000 vectors of 1,280 dimensions it keeps recall@10 at 0.99 for filters
-    that keep from a half to a fiftieth.
-    """
-    return max(effort, round(effort * math.pow(n / max(1, allowed), 0.75)))
 
 
 def incomplete(found: Positions, k: int, existing: int) -> npt.NDArray[np.int64]:

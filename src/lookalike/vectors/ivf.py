@@ -26,7 +26,6 @@ from lookalike.vectors.approximate import (
     incomplete,
     measure_effort,
     use_threads,
-    widened,
 )
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import (
@@ -48,6 +47,9 @@ SCAN_AT_MOST = 1000
 
 POOL_PER_K, LEAST_POOL = 10, 100
 """Candidates compared again exactly: so many for each neighbour asked for."""
+
+WIDENING = 4
+"""Factor by which more lists are read while fewer than k neighbours were found."""
 
 QUERY_BITS = 8
 
@@ -144,17 +146,20 @@ class IVF(Index):
         if recall == 1 or existing <= max(SCAN_AT_MOST, k):
             return self._exact(queries, k, allowed)
         selector = Selector(allowed) if allowed is not None and existing < n else None
-        probes = widened(self._effort.choose(recall), n, existing)
+        probes = min(self._effort.choose(recall, k * n / existing), int(self._index.nlist))
         found = self._lists(queries, k, probes, selector)
         short = incomplete(found.positions, k, existing)
+        while len(short) and probes < self._index.nlist:
+            probes = min(WIDENING * probes, int(self._index.nlist))
+            found.positions[short], found.scores[short] = self._lists(queries[short], k, probes, selector)
+            short = incomplete(found.positions, k, existing)
         if len(short):
-            again = self._exact(queries[short], k, allowed)
-            found.positions[short], found.scores[short] = again
+            found.positions[short], found.scores[short] = self._exact(queries[short], k, allowed)
         return found
 
     def _lists(self, queries: Embeddings, k: int, probes: int, selector: Selector | None) -> Neighbours:
         parameters = faiss().IVFRaBitQSearchParameters()
-        parameters.nprobe, parameters.qb = min(probes, int(self._index.nlist)), QUERY_BITS
+        parameters.nprobe, parameters.qb = probes, QUERY_BITS
         if selector is not None:
             parameters.sel = selector.native
         use_threads(len(queries))
@@ -195,7 +200,7 @@ class IVF(Index):
         n = saved["rows"]
         if index.ntotal != n or n > len(source) or index.d != source.dimensions:
             raise StoreError(f"the lists in {path} do not fit the vectors beside them: expected {n} rows")
-        return cls(source, index, Effort(tuple(saved["levels"]), tuple(saved["recalls"])))
+        return cls(source, index, Effort.restored(saved["levels"], saved["recalls"]))
 
 
 def _lists(n: int) -> int:

@@ -7,14 +7,13 @@ part of its name before the last underscore. Recall counts products (best view o
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
 
 import lookalike
 from benchmarks.report import keep
-from lookalike.evaluate.retrieval import mean_average_precision, recall_at_k
+from lookalike.evaluate.retrieval import by_group, mean_average_precision, recall_at_k
 from lookalike.vectors.metrics import cosine
 
 SETTINGS: list[dict[str, str]] = [
@@ -45,26 +44,20 @@ def _measure(
     encoder = lookalike.load_encoder(
         setting["encoder"], **{k: v for k, v in setting.items() if k != "encoder"}
     )
-    start = time.perf_counter()
     similarity = cosine(lookalike.embed(queries, encoder=encoder), lookalike.embed(gallery, encoder=encoder))
-    seconds = time.perf_counter() - start
-    products = sorted({_product(path) for path in gallery})
-    of = np.array([products.index(_product(path)) for path in gallery])
-    best = np.full((len(queries), len(products)), -np.inf, dtype=np.float32)
-    for column in range(len(gallery)):
-        np.maximum(best[:, of[column]], similarity[:, column], out=best[:, of[column]])
-    right = np.array([[_product(q) == p for p in products] for q in queries])
-    return {
+    products = by_group(similarity, relevant, [_product(path) for path in gallery])
+    row = {
         "encoder": encoder.spec.name,
         "resize": encoder.spec.resize,
         "pooling": encoder.spec.pooling,
         "layer": encoder.spec.layer,
         "dimensions": encoder.spec.dimensions,
-        "R@1": recall_at_k(best, right, 1),
-        "R@5": recall_at_k(best, right, 5),
+        "R@1": recall_at_k(products.scores, products.relevant, 1),
+        "R@5": recall_at_k(products.scores, products.relevant, 5),
         "mAP": mean_average_precision(similarity, relevant),
-        "images/s": round((len(queries) + len(gallery)) / seconds),
     }
+    print(row, flush=True)
+    return row
 
 
 def _product(path: Path) -> str:

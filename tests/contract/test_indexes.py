@@ -121,7 +121,7 @@ def test_recall_1_is_exact_for_every_engine(index: Index, source: ArrayVectors, 
     check_answer(index.search(queries, K, recall=1.0), oracle(queries, source, K), 1.0)
 
 
-def test_more_than_all_gives_all_and_pads(index: Index, source: ArrayVectors, queries: Embeddings) -> None:
+def test_more_than_all_gives_all_and_pads(index: Index, queries: Embeddings) -> None:
     found = index.search(queries[:2], N + 5)
     assert (np.sort(found.positions[:, :N], axis=1) == np.arange(N)).all()
     assert (found.positions[:, N:] == -1).all()
@@ -143,9 +143,10 @@ def test_threads_get_what_one_gets(index: Index, queries: Embeddings) -> None:
     wrong: list[int] = []
 
     def ask(offset: int) -> None:
-        for at in range(offset, len(queries), 4):
-            if not np.array_equal(index.search(queries[at : at + 1], K).positions[0], expected[at]):
-                wrong.append(at)
+        mine = range(offset, len(queries), 4)
+        wrong.extend(
+            at for at in mine if not np.array_equal(index.search(queries[at : at + 1], K).positions[0], expected[at])
+        )
 
     threads = [threading.Thread(target=ask, args=(offset,)) for offset in range(4)]
     for thread in threads:

@@ -26,9 +26,10 @@ from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Ingest, Progress
 from lookalike.store.base import Damage, Store
-from lookalike.store.gallery import Gallery
+from lookalike.store.gallery import Gallery, verify_files
 from lookalike.types import AttributeType, AttributeValue, Crop, Item
 
+DERIVED = "derived"
 FAILURE_REPORT = "failures.jsonl"
 
 
@@ -61,7 +62,7 @@ class Collection:
         """The searchable side; derived files are read when something is searched or added."""
         with self._loading:
             if self._opened is None:
-                self._opened = Gallery(self._store, self._folder / "derived")
+                self._opened = Gallery(self._store, self._folder / DERIVED)
             return self._opened
 
     # what it is
@@ -335,7 +336,10 @@ class Collection:
 
     def verify(self) -> list[Damage]:
         """Check every checksum of the record and every derived file against it; empty means sound."""
-        return [*self._store.verify(), *self._gallery.verify()]
+        damage = list(self._store.verify())
+        if self._opened is None:  # opening the gallery would repair damaged files before they are named
+            damage += verify_files(self._folder / DERIVED)
+        return damage or list(self._gallery.verify())
 
     def compact(self) -> None:
         """Give back free space, erase what was removed for good, rebuild the derived files."""

@@ -269,8 +269,12 @@ class Gallery:
 
         :meth:`rebuild` repairs all of it.
         """
+        files = list(gallery_state.file_damages(self._folder))
+        if files:
+            yield from files
+            return
         self.refresh()
-        yield from gallery_state.damages(self._store, self._folder, self._state)
+        yield from gallery_state.record_damages(self._store, self._folder, self._state)
 
     def close(self) -> None:
         """Stop building; what was not saved is derived again when needed."""
@@ -380,6 +384,11 @@ class Gallery:
         if isinstance(state.index, IVF) and state.tail < len(state.index):
             return state.index.grown(table, threads=threads, cancelled=self._cancelled)
         return IVF.build(table, threads=threads, cancelled=self._cancelled)
+
+
+def verify_files(folder: Path) -> Iterator[Damage]:
+    """Check derived files against their checksums, without a gallery, which would repair them; yields what is wrong."""
+    yield from gallery_state.file_damages(DerivedFolder(folder))
 
 
 def _tail_limit(indexed: int, kind: IndexKind) -> int:

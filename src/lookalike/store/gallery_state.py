@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lookalike.errors import CollectionBusy, StoreError
 from lookalike.store.base import Damage, Space, Store
 from lookalike.store.derived import DerivedFolder, IfWritable
-from lookalike.store.sidecar import DerivedFileError, Manifest, Sidecar, append, begin
+from lookalike.store.sidecar import DOCUMENT, SEGMENT, DerivedFileError, Manifest, Sidecar, append, begin
 from lookalike.store.sizing import IndexKind
 from lookalike.store.table import Table
 from lookalike.types import Embeddings, Rows
@@ -236,14 +236,27 @@ def save_background(folder: DerivedFolder, state: State, items: int, background:
     folder.write_file(BACKGROUND, write, about)
 
 
-def damages(store: Store, folder: DerivedFolder, state: State) -> Iterator[Damage]:
-    """Compare what is on disk with its checksums, and the table's vectors with the record's."""
+def file_damages(folder: DerivedFolder) -> Iterator[Damage]:
+    """Compare what is on disk with its checksums; reads every byte and repairs nothing."""
     where = str(folder.path)
-    if state.table.sidecar is not None and Sidecar.open(folder) is None:
-        yield Damage(where, "the vector sidecar is missing or does not match its checksums")
+    if (folder.path / f"{DOCUMENT}.json").exists():
+        side = Sidecar.open(folder)
+        if side is None:
+            yield Damage(where, "the vector sidecar is missing or does not match its checksums")
+        else:
+            try:
+                for _ in side.blocks(0, len(side), SEGMENT):
+                    pass
+            except DerivedFileError as error:
+                yield Damage(where, str(error))
     for name in (INDEX, BACKGROUND):
-        if folder.read_document(name) is not None and folder.find_file(name) is None:
-            yield Damage(where, f"the file {name} does not match its checksum")
+        if (folder.path / f"{name}.json").exists() and folder.find_file(name) is None:
+            yield Damage(where, f"the file {name}.bin does not match its checksum")
+
+
+def record_damages(store: Store, folder: DerivedFolder, state: State) -> Iterator[Damage]:
+    """Compare the table's vectors with the record's."""
+    where = str(folder.path)
     try:
         if not all(np.array_equal(ours, theirs) for ours, theirs in _side_by_side(store, state)):
             yield Damage(where, "the vectors that are searched are not those of the record")

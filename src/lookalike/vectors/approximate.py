@@ -19,6 +19,7 @@ from lookalike.vectors.neighbours import TIE, Mask, Neighbours, Positions, Vecto
 DEFAULT_RECALL = 0.99
 TUNING_QUERIES = 100
 TUNING_JITTER = 0.3
+FULL = 0.9995
 
 DEPTHS = (10, 100, 1000)
 """Numbers of neighbours at which recall is measured. Asking k under a filter that keeps a share f of the vectors
@@ -87,6 +88,7 @@ def measure_effort(
     n: int,
     search: Callable[[Embeddings, int, int], Neighbours],
     *,
+    depths: int = len(DEPTHS),
     seed: int = 0,
 ) -> Effort:
     """Measure the recall of each level at each depth, with queries from outside.
@@ -95,10 +97,11 @@ def measure_effort(
     to its neighbours; the sampled one is left out of the answer.
 
     Args:
-        levels: Ascending levels to try; those above the first with full recall are taken to have it too.
+        levels: Ascending levels to try; those above the first with full recall are not tried.
         source: The vectors.
         n: Number of vectors indexed.
         search: ``search(queries, k, level)`` of the index.
+        depths: At how many of the depths to measure.
         seed: Of the sample.
     """
     if n < 2:
@@ -107,17 +110,17 @@ def measure_effort(
     own = np.sort(rng.choice(n, size=min(TUNING_QUERIES, n), replace=False)).astype(np.int64)
     sampled = normalise(source.take(own))
     queries = normalise(sampled + TUNING_JITTER * sampled[rng.permutation(len(own))])
-    depths = [depth for depth in DEPTHS if depth * 10 < n] or [min(DEPTHS[0], n - 1)]
-    truth = exact_range(source, queries, depths[-1] + 1, 0, n)
+    measured = [depth for depth in DEPTHS[:depths] if depth * 10 < n] or [min(DEPTHS[0], n - 1)]
+    truth = exact_range(source, queries, measured[-1] + 1, 0, n)
     table = []
-    for depth in depths:
+    for depth in measured:
         bars = np.empty(len(own), dtype=np.float32)
         for i, (scores, positions) in enumerate(zip(truth.scores, truth.positions, strict=True)):
             bars[i] = scores[positions != own[i]][depth - 1]
         row: list[float] = []
         for level in levels:
-            if row and row[-1] >= 1.0:
-                row.append(1.0)
+            if row and row[-1] >= FULL:
+                row.append(row[-1])
                 continue
             found = search(queries, depth + 1, level)
             # an equal score counts as found: among copies no position is truer than another

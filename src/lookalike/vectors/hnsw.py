@@ -42,7 +42,7 @@ EF_CONSTRUCTION = 40
 LEVELS = (16, 32, 64, 128, 256, 512, 1024, 2048)
 """Values of efSearch that are measured."""
 
-SCAN_PER_EF = 12
+SCAN_PER_EF = 20
 """Reading so many vectors in order costs what one more candidate costs in the graph (measured at 1,280-d)."""
 
 SPARE = 8

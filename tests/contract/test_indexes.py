@@ -145,7 +145,9 @@ def test_threads_get_what_one_gets(index: Index, queries: Embeddings) -> None:
     def ask(offset: int) -> None:
         mine = range(offset, len(queries), 4)
         wrong.extend(
-            at for at in mine if not np.array_equal(index.search(queries[at : at + 1], K).positions[0], expected[at])
+            at
+            for at in mine
+            if not np.array_equal(index.search(queries[at : at + 1], K).positions[0], expected[at])
         )
 
     threads = [threading.Thread(target=ask, args=(offset,)) for offset in range(4)]

@@ -181,9 +181,7 @@ class HNSW(Index):
             "links": LINKS,
             "ef_construction": EF_CONSTRUCTION,
             "codes": "f16" if self._half else "f32",
-            "measured_recall_at_10": dict(
-                zip(map(str, self._effort.levels), self._effort.recalls, strict=False)
-            ),
+            "measured": self._effort.describe(),
         }
 
     @staticmethod

@@ -189,9 +189,7 @@ class IVF(Index):
             "rows": len(self),
             "lists": int(self._index.nlist),
             "codes": f"rabitq{CODE_BITS}",
-            "measured_recall_at_10": dict(
-                zip(map(str, self._effort.levels), self._effort.recalls, strict=False)
-            ),
+            "measured": self._effort.describe(),
         }
 
     def save(self, path: Path) -> dict[str, Any]:

@@ -20,8 +20,7 @@ from lookalike.images.decode import Limits
 from lookalike.store.base import Store
 from lookalike.store.filters import parse
 from lookalike.store.gallery import Gallery
-from lookalike.tasks.search import Ranked, compose, find
-from lookalike.tasks.search import _first_of_each_group as first_of_each_group
+from lookalike.tasks.search import Ranked, compose, find, first_of_each_group
 from lookalike.types import Crop, Embeddings, Hit, Rows
 
 MOST_HITS = 10_000

@@ -108,12 +108,6 @@ class DerivedFolder:
             return None
         return found.st_mtime_ns, found.st_ino
 
-    def size(self) -> int:
-        """Bytes of all derived files."""
-        if not self.path.is_dir():
-            return 0
-        return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
-
     def remove(self, keep: Callable[[str], bool]) -> None:
         """Delete the files whose name ``keep`` refuses."""
         for path in self.path.iterdir():

@@ -167,16 +167,19 @@ class Gallery:
         return saved[1]
 
     def describe(self) -> dict[str, Any]:
-        """What answers: index and parameters, rows in it, rows searched exactly beside it, bytes on disk."""
+        """What answers, for a result's provenance: kind of index, its parameters, and what it covers.
+
+        Returns:
+            ``kind`` and the index's parameters and ``bytes`` in memory, ``rows_exact`` searched exactly beside
+            it, ``rows_removed`` masked out, the store's ``version`` and where the ``derived`` files are.
+        """
         state = self._state
         return {
-            "index": state.index.describe(),
-            "rows_indexed": len(state.index),
+            **state.index.describe(),
             "rows_exact": state.tail,
             "rows_removed": state.table.removed,
             "version": state.version,
-            "derived_files": "memory" if state.table.sidecar is None else str(self._folder.path),
-            "derived_bytes": self._folder.size(),
+            "derived": "in memory" if state.table.sidecar is None else str(self._folder.path),
         }
 
     # keeping up

@@ -13,8 +13,8 @@ from lookalike.vectors.hnsw import HNSW
 IndexKind = Literal["exact", "hnsw", "ivf"]
 INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
 
-EXACT_MOST = 10_000
-"""Up to so many vectors, comparing with all takes about a millisecond, and nothing needs building."""
+EXACT_MOST = 20_000
+"""Up to so many vectors, comparing with all takes a few milliseconds at 1,280 dimensions, and nothing is built."""
 
 MEMORY_SHARE = 0.4
 """Of the memory that is free at opening, what an index may take."""

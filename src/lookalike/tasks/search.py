@@ -134,6 +134,27 @@ def find(
     return pool
 
 
+def first_of_each_group(values: Sequence[AttributeValue]) -> npt.NDArray[np.int64]:
+    """Which items to keep so that each group has one.
+
+    Args:
+        values: The group of each item, best item first; None is a group by itself.
+
+    Returns:
+        int64 (m,), ascending indices of the first item of each group.
+    """
+    seen: set[Any] = set()
+    first = []
+    for index, value in enumerate(values):
+        if value is not None:
+            key = tuple(value) if isinstance(value, list) else value
+            if key in seen:
+                continue
+            seen.add(key)
+        first.append(index)
+    return np.array(first, dtype=np.int64)
+
+
 def _candidates(
     query: Embeddings,
     nearest: Nearest,
@@ -156,22 +177,11 @@ def _candidates(
         counts = strong & ~np.isin(rows, list(exclude))
         rows, scores, strengths = rows[counts], scores[counts], strengths[counts]
         if group_of is not None:
-            first = _first_of_each_group(group_of(rows))
+            first = first_of_each_group(group_of(rows))
             rows, scores, strengths = rows[first], scores[first], strengths[first]
         if len(rows) >= wanted or exhausted:
             return Ranked(rows[:wanted], scores[:wanted], strengths[:wanted])
         asked *= WIDENING
 
 
-def _first_of_each_group(values: Sequence[AttributeValue]) -> npt.NDArray[np.int64]:
-    """Indices of the first item of each value, ascending; items without a value are all kept."""
-    seen: set[Any] = set()
-    first = []
-    for index, value in enumerate(values):
-        if value is not None:
-            key = tuple(value) if isinstance(value, list) else value
-            if key in seen:
-                continue
-            seen.add(key)
-        first.append(index)
-    return np.array(first, dtype=np.int64)
+_first_of_each_group = first_of_each_group

@@ -187,6 +187,7 @@ class IVF(Index):
         return {
             "kind": self.kind,
             "rows": len(self),
+            "bytes": len(self) * (int(self._index.code_size) + 8),
             "lists": int(self._index.nlist),
             "codes": f"rabitq{CODE_BITS}",
             "measured": self._effort.describe(),

@@ -114,7 +114,7 @@ class Index(ABC):
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """Kind and parameters, for a result's provenance."""
+        """Kind, rows, bytes in memory and parameters, for a result's provenance."""
 
 
 class Exact(Index):
@@ -160,7 +160,8 @@ class Exact(Index):
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters."""
-        return {"kind": self.kind, "rows": self._n, "resident": self._resident}
+        copied = self._n * self._source.dimensions * 4 if self._copied else 0
+        return {"kind": self.kind, "rows": self._n, "bytes": copied}
 
 
 def check_query(

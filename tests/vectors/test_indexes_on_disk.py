@@ -13,7 +13,7 @@ from lookalike.errors import StoreError
 from lookalike.vectors.approximate import Effort
 from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
-from lookalike.vectors.neighbours import ArrayVectors
+from lookalike.vectors.neighbours import ArrayVectors, Exact
 
 VECTORS = clustered(3000).astype(np.float16)
 QUERIES = clustered(3040)[3000:]
@@ -98,11 +98,23 @@ def test_lists_grow_by_copy_and_leave_the_original(tmp_path: Path, mapped: bool)
     np.testing.assert_array_equal(found.positions[:, 0], np.arange(2990, 3000))
 
 
-def test_effort_is_the_least_that_reached_the_recall() -> None:
+@pytest.mark.parametrize("searched_before", [True, False])
+def test_an_exact_index_grows_step_by_step_and_leaves_the_smaller_ones(searched_before: bool) -> None:
+    indexes = [Exact(source(100), resident=True)]
+    for n in (110, 130, 1000, 3000):
+        if searched_before:
+            indexes[-1].search(QUERIES[:1], 1)
+        indexes.append(indexes[-1].grown(source(n)))
+    for index in indexes:
+        found, expected = index.search(QUERIES, 5), Exact(source(len(index))).search(QUERIES, 5)
+        np.testing.assert_array_equal(found.positions, expected.positions)
+
+
+def test_effort_is_the_least_that_reached_the_recall_half_way_to_1() -> None:
     effort = Effort((1, 2, 4, 8), ((0.5, 0.9, 0.97, 0.995),))
-    assert [effort.choose(recall, 10) for recall in (0.4, 0.9, 0.95, None, 0.999)] == [1, 2, 4, 8, 8]
+    assert [effort.choose(recall, 10) for recall in (0.4, 0.9, 0.95, None, 0.999)] == [2, 4, 8, 8, 8]
 
 
 def test_deeper_answers_take_more_effort() -> None:
     effort = Effort((1, 2, 4, 8), ((0.99, 1.0, 1.0, 1.0), (0.5, 0.9, 0.99, 1.0)))
-    assert [effort.choose(None, depth) for depth in (5, 10, 31, 100, 200)] == [1, 1, 2, 4, 8]
+    assert [effort.choose(None, depth) for depth in (5, 10, 31, 100, 200)] == [2, 2, 4, 8, 16]

@@ -255,7 +255,7 @@ class Collection:
                 progress=acknowledged,
             )
             ledger = run.run(sources, prune=prune)
-        self._gallery.build()
+        self._gallery.save()
         ledger.write_report(self._folder / FAILURE_REPORT)
         return ledger
 

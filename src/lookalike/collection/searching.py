@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from lookalike.collection.queries import Example, Query, QueryReader
 from lookalike.collection.result import AnsweredBy, SearchResult
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.spec import EncoderSpec
-from lookalike.errors import InputError
+from lookalike.errors import InputError, UnknownItem
 from lookalike.images.decode import Limits
 from lookalike.store.base import Store
 from lookalike.store.filters import parse
@@ -25,8 +26,29 @@ from lookalike.types import Crop, Embeddings, Hit, Rows
 
 MOST_HITS = 10_000
 MOST_WORD_MATCHES = 100_000
+"""Best word matches that a filter or grouping chooses from."""
+
 KEPT_FILTERS = 64
 """Filters whose rows are remembered until the collection changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the hits have to satisfy.
+
+    Args:
+        k: How many.
+        allowed: The only rows that may be hits, ascending; None: all.
+        group_of: Values of the attribute to group by, one a row; None: not grouped.
+        diversity, min_strength, recall: As in ``Collection.search``.
+    """
+
+    k: int
+    allowed: Rows | None
+    group_of: Callable[[Rows], Sequence[Any]] | None
+    diversity: float
+    min_strength: float
+    recall: float | None
 
 
 class Searcher:
@@ -82,16 +104,20 @@ class Searcher:
         negatives = self._reader.read_all(minus)
         if not positives:
             raise InputError("the query is empty: expected at least one image, item, vector or text")
-        allowed = None if where is None else self.select(where)
-        group_of = None if group_by is None else partial(self._column, group_by)
         if group_by is not None:
-            self._store.column(group_by, [])
+            self._store.column(group_by, [])  # refuses an unknown attribute before anything is searched
+        conditions = Conditions(
+            k=int(k),
+            allowed=None if where is None else self.select(where),
+            group_of=None if group_by is None else partial(self._column, group_by),
+            diversity=diversity,
+            min_strength=min_strength,
+            recall=recall,
+        )
         if any(example.embedding is None for example in [*positives, *negatives]):
-            ranked = self._match_words(positives, negatives, k, allowed, group_of, diversity, min_strength)
+            ranked = self._match_words(positives, negatives, conditions)
         else:
-            ranked = self._match_vectors(
-                positives, negatives, k, allowed, group_of, diversity, min_strength, recall
-            )
+            ranked = self._match_vectors(positives, negatives, conditions)
         parameters = {
             "k": k,
             "where": where,
@@ -105,54 +131,46 @@ class Searcher:
         return self._result(ranked, positives, {n: v for n, v in parameters.items() if v is not None})
 
     def _match_vectors(
-        self,
-        positives: Sequence[Example],
-        negatives: Sequence[Example],
-        k: int,
-        allowed: Rows | None,
-        group_of: Callable[[Rows], Sequence[Any]] | None,
-        diversity: float,
-        min_strength: float,
-        recall: float | None,
+        self, positives: Sequence[Example], negatives: Sequence[Example], conditions: Conditions
     ) -> Ranked:
         query = compose(_embeddings(positives), _embeddings(negatives) if negatives else None)
-        gallery = self._gallery()
+        gallery, allowed = self._gallery(), conditions.allowed
         candidates = len(gallery) if allowed is None else len(allowed)
-        background = gallery.background
 
         def nearest(vector: Embeddings, count: int) -> tuple[Rows, npt.NDArray[np.float32]]:
-            rows, scores = gallery.search(vector[None], count, allowed, recall)
+            rows, scores = gallery.search(vector[None], count, allowed, conditions.recall)
             return rows[0], scores[0]
 
-        return find(
+        answer = partial(
+            find,
             query,
             nearest,
-            partial(background.strength, query, candidates=candidates),
-            k=k,
+            partial(gallery.background.strength, query, candidates=candidates),
+            k=conditions.k,
             exclude=[example.row for example in [*positives, *negatives] if example.row is not None],
-            min_strength=min_strength,
-            group_of=group_of,
-            diversity=diversity,
+            min_strength=conditions.min_strength,
+            group_of=conditions.group_of,
+            diversity=conditions.diversity,
             vectors=gallery.vectors,
         )
+        try:
+            return answer()
+        except (
+            UnknownItem
+        ):  # a candidate was removed before its vector was compared: the next answer lacks it
+            return answer()
 
     def _match_words(
-        self,
-        positives: Sequence[Example],
-        negatives: Sequence[Example],
-        k: int,
-        allowed: Rows | None,
-        group_of: Callable[[Rows], Sequence[Any]] | None,
-        diversity: float,
-        min_strength: float,
+        self, positives: Sequence[Example], negatives: Sequence[Example], conditions: Conditions
     ) -> Ranked:
         """Rows whose tags and text attributes hold the words; there is no vector, so nothing to combine it with."""
-        if len(positives) > 1 or negatives or diversity or min_strength:
+        if len(positives) > 1 or negatives or conditions.diversity or conditions.min_strength:
             raise InputError(
                 "this encoder has no text tower, so a text is matched against tags and attributes and cannot be "
                 "combined with other examples, negatives, diversity or min_strength: leave them out, quote a text of "
                 "several words, or use a collection with an open_clip encoder"
             )
+        k, allowed, group_of = conditions.k, conditions.allowed, conditions.group_of
         narrowed = allowed is not None or group_of is not None
         found = self._store.match_text(positives[0].name, limit=MOST_WORD_MATCHES if narrowed else k)
         rows = np.array([row for row, _ in found], dtype=np.int64)

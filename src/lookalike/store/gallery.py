@@ -197,7 +197,7 @@ class Gallery:
             if self._store.version() != state.version:
                 self._state = gallery_state.take_in(self._store, state) or self._load()
             if self._state.index.kind == "exact" and self._lags(self._state, "exact"):
-                exact = gallery_state.exact_index(self._state.table, self._budget)
+                exact = gallery_state.exact_index(self._state, self._budget)
                 self._state = replace(self._state, index=exact)
 
     def extend(self, *, background: bool = True) -> None:
@@ -375,7 +375,7 @@ class Gallery:
     def _grown(self, state: State, threads: int | None) -> Index:
         wanted, table = self._wanted(state), state.table
         if wanted == "exact":
-            return gallery_state.exact_index(table, self._budget)
+            return gallery_state.exact_index(state, self._budget)
         if wanted == "hnsw":
             shared = isinstance(state.index, HNSW)
             graph = state.index if isinstance(state.index, HNSW) else HNSW(table, half=state.half)

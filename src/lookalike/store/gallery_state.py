@@ -128,7 +128,8 @@ def load(store: Store, folder: DerivedFolder, *, resident_bytes: int, anew: bool
         for rows, embeddings in store.stream_vectors(table.last_row):
             table.append(rows, embeddings)
         if store.changes(changes.version, EVERY_ROW).epoch == epoch:
-            return State(changes.version, epoch, space, table, exact_index(table, resident_bytes))
+            resident = len(table) * table.dimensions * 4 <= resident_bytes
+            return State(changes.version, epoch, space, table, Exact(table, resident=resident))
     raise CollectionBusy(f"{store.uri} is being compacted or migrated again and again: try later")
 
 
@@ -147,9 +148,13 @@ def take_in(store: Store, state: State) -> State | None:
     return replace(state, version=changes.version)
 
 
-def exact_index(table: Table, resident_bytes: int) -> Exact:
-    """The exact index over all of a table."""
-    return Exact(table, resident=len(table) * table.dimensions * 4 <= resident_bytes)
+def exact_index(state: State, resident_bytes: int) -> Exact:
+    """The exact index over all of a state's table."""
+    table, old = state.table, state.index
+    resident = len(table) * table.dimensions * 4 <= resident_bytes
+    if resident and isinstance(old, Exact) and old.resident:
+        return old.grown(table)
+    return Exact(table, resident=resident)
 
 
 def persist(folder: DerivedFolder, state: State) -> bool:

@@ -182,6 +182,3 @@ def _candidates(
         if len(rows) >= wanted or exhausted:
             return Ranked(rows[:wanted], scores[:wanted], strengths[:wanted])
         asked *= WIDENING
-
-
-_first_of_each_group = first_of_each_group

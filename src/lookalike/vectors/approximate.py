@@ -21,7 +21,7 @@ TUNING_QUERIES = 100
 TUNING_JITTER = 0.3
 FULL = 0.9995
 
-DEPTHS = (10, 100, 1000)
+DEPTHS = (10, 100)
 """Numbers of neighbours at which recall is measured. Asking k under a filter that keeps a share f of the vectors
 goes as deep as asking k / f of all."""
 
@@ -63,8 +63,9 @@ class Effort:
         return math.ceil(math.exp(np.interp(math.log(depth), np.log(depths), np.log(needed))))
 
     def _least(self, recalls: tuple[float, ...], target: float) -> int:
+        # Measured on a hundred queries, so aim half-way to 1: other queries must reach the target as well.
         for level, reached in zip(self.levels, recalls, strict=True):
-            if reached >= target:
+            if reached >= (1 + target) / 2:
                 return level
         return self.levels[-1]
 
@@ -88,7 +89,6 @@ def measure_effort(
     n: int,
     search: Callable[[Embeddings, int, int], Neighbours],
     *,
-    depths: int = len(DEPTHS),
     seed: int = 0,
 ) -> Effort:
     """Measure the recall of each level at each depth, with queries from outside.
@@ -101,7 +101,6 @@ def measure_effort(
         source: The vectors.
         n: Number of vectors indexed.
         search: ``search(queries, k, level)`` of the index.
-        depths: At how many of the depths to measure.
         seed: Of the sample.
     """
     if n < 2:
@@ -110,7 +109,7 @@ def measure_effort(
     own = np.sort(rng.choice(n, size=min(TUNING_QUERIES, n), replace=False)).astype(np.int64)
     sampled = normalise(source.take(own))
     queries = normalise(sampled + TUNING_JITTER * sampled[rng.permutation(len(own))])
-    measured = [depth for depth in DEPTHS[:depths] if depth * 10 < n] or [min(DEPTHS[0], n - 1)]
+    measured = [depth for depth in DEPTHS if depth * 10 < n] or [min(DEPTHS[0], n - 1)]
     truth = exact_range(source, queries, measured[-1] + 1, 0, n)
     table = []
     for depth in measured:

@@ -39,7 +39,7 @@ from lookalike.vectors.neighbours import (
 
 LINKS = 32
 EF_CONSTRUCTION = 40
-LEVELS = (16, 32, 64, 128, 256, 512, 1024, 2048)
+LEVELS = (16, 32, 64, 128, 256, 512, 1024)
 """Values of efSearch that are measured."""
 
 SCAN_PER_EF = 12
@@ -106,11 +106,12 @@ class HNSW(Index):
             source: Replaces the source; its first ``len(self)`` vectors are those indexed.
             upto: Number of vectors indexed afterwards.
             shared: Others search meanwhile, so add in small steps.
-            threads: For building; None: all cores.
+            threads: For building, where no others search meanwhile; None: all cores.
             cancelled: When set, stops after the current step.
         """
         self._source = source
-        faiss().omp_set_num_threads(threads or os.cpu_count() or 1)
+        # a thread that is given sixteen vectors has not much to share with others
+        faiss().omp_set_num_threads(1 if shared else threads or os.cpu_count() or 1)
         chunk = SHARED_CHUNK if shared else UNSHARED_CHUNK
         for block in source.blocks(len(self), upto, block_rows(source.dimensions)):
             wide = np.ascontiguousarray(block, dtype=np.float32)
@@ -245,13 +246,16 @@ class _Gate:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._waiting = 0
         self._readers = 0
         self._writing = False
 
     @contextmanager
     def together(self) -> Iterator[None]:
         with self._changed:
+            self._waiting += 1
             self._changed.wait_for(lambda: not self._writing)
+            self._waiting -= 1
             self._readers += 1
         try:
             yield
@@ -263,7 +267,7 @@ class _Gate:
     @contextmanager
     def alone(self) -> Iterator[None]:
         with self._changed:
-            self._changed.wait_for(lambda: not self._readers and not self._writing, timeout=WRITER_PATIENCE_S)
+            self._changed.wait_for(self._idle, timeout=WRITER_PATIENCE_S)
             self._changed.wait_for(lambda: not self._writing)
             self._writing = True
             self._changed.wait_for(lambda: not self._readers)
@@ -273,3 +277,6 @@ class _Gate:
             with self._changed:
                 self._writing = False
                 self._changed.notify_all()
+
+    def _idle(self) -> bool:
+        return not (self._waiting or self._readers or self._writing)

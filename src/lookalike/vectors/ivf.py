@@ -48,9 +48,6 @@ SCAN_AT_MOST = 1000
 POOL_PER_K, MORE_POOL = 4, 60
 """Candidates compared again exactly: so many for each neighbour asked for, and so many more."""
 
-TUNED_DEPTHS = 2
-"""Deeper answers compare too many candidates again to be measured in passing."""
-
 WIDENING = 4
 """Factor by which more lists are read while fewer than k neighbours were found."""
 
@@ -142,7 +139,7 @@ class IVF(Index):
         def search(queries: Embeddings, k: int, probes: int) -> Neighbours:
             return self._lists(queries, k, probes, None)
 
-        self._effort = measure_effort(levels, self._source, n, search, depths=TUNED_DEPTHS)
+        self._effort = measure_effort(levels, self._source, n, search)
 
     def search(
         self, queries: Embeddings, k: int, allowed: Mask | None = None, recall: float | None = None

@@ -131,9 +131,21 @@ class Exact(Index):
     def __init__(self, source: VectorSource, *, resident: bool = False) -> None:
         self._n = len(source)
         self._source = source
-        self._resident = resident
-        self._copied = False
+        self.resident = resident
         self._copying = threading.Lock()
+        self._unit: ArrayVectors | None = None
+        self._room = np.empty((0, source.dimensions), dtype=np.float32)
+        self._filled = 0
+
+    def grown(self, source: VectorSource) -> Exact:
+        """An index over more vectors, which copies only the new ones; this one stays as it is.
+
+        Args:
+            source: Its first ``len(self)`` vectors are those of this one.
+        """
+        more = Exact(source, resident=self.resident)
+        more._room, more._filled = self._room, self._filled
+        return more
 
     def __len__(self) -> int:
         return self._n
@@ -143,24 +155,29 @@ class Exact(Index):
     ) -> Neighbours:
         """See :meth:`Index.search`."""
         check_query(queries, k, allowed, recall, dimensions=self._source.dimensions, n=self._n)
-        if self._resident and not self._copied:
-            self._copy()
-        return exact_range(self._source, queries, k, 0, self._n, allowed=allowed, unit=self._copied)
+        if not self.resident:
+            return exact_range(self._source, queries, k, 0, self._n, allowed=allowed)
+        return exact_range(self._copy(), queries, k, 0, self._n, allowed=allowed, unit=True)
 
-    def _copy(self) -> None:
+    def _copy(self) -> ArrayVectors:
+        """The vectors as float32 of length 1, made when first asked for."""
         with self._copying:
-            if self._copied:
-                return
-            source, first = self._source, 0
-            matrix = np.empty((self._n, source.dimensions), dtype=np.float32)
-            for block in source.blocks(0, self._n, block_rows(source.dimensions)):
-                matrix[first : first + len(block)] = normalise(block)
-                first += len(block)
-            self._source, self._copied = ArrayVectors(matrix), True
+            if self._unit is None:
+                if len(self._room) < self._n:  # with room for more, so that growing seldom copies all
+                    room = np.empty((self._n + self._n // 4, self._source.dimensions), dtype=np.float32)
+                    room[: self._filled] = self._room[: self._filled]
+                    self._room = room
+                first = self._filled
+                for block in self._source.blocks(first, self._n, block_rows(self._source.dimensions)):
+                    self._room[first : first + len(block)] = normalise(block)
+                    first += len(block)
+                self._filled = self._n
+                self._unit = ArrayVectors(self._room[: self._n])
+            return self._unit
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters."""
-        copied = self._n * self._source.dimensions * 4 if self._copied else 0
+        copied = 0 if self._unit is None else self._unit.array.nbytes
         return {"kind": self.kind, "rows": self._n, "bytes": copied}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -11,20 +12,21 @@ from typing import Any, Self
 
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.exporting import Exported, export
+from lookalike.collection.indexing import run_indexing
 from lookalike.collection.migration import Migrated, migrate
 from lookalike.collection.queries import Query
 from lookalike.collection.result import SearchResult
 from lookalike.collection.searching import Searcher
 from lookalike.encoders.base import Encoder
-from lookalike.encoders.registry import DEFAULT_ENCODER, encoder_from_spec, load_encoder
+from lookalike.encoders.registry import encoder_from_spec, load_encoder
 from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
-from lookalike.errors import FingerprintMismatch, InputError, SourceError
+from lookalike.errors import FingerprintMismatch, InputError
 from lookalike.evaluate.index import IndexReport, evaluate_index
 from lookalike.images.decode import Limits
-from lookalike.images.scan import ResolvedSource, resolve
+from lookalike.images.scan import resolve
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
-from lookalike.ingest.pipeline import Ingest, Progress
+from lookalike.ingest.pipeline import Progress
 from lookalike.store.base import Damage, Store
 from lookalike.store.gallery import Gallery, verify_files
 from lookalike.types import AttributeType, AttributeValue, Crop, Item
@@ -64,6 +66,9 @@ class Collection:
             if self._opened is None:
                 self._opened = Gallery(self._store, self._folder / DERIVED)
             return self._opened
+
+    def _spec(self) -> EncoderSpec:
+        return EncoderSpec.from_json(self._store.space().spec)
 
     # what it is
 
@@ -207,70 +212,38 @@ class Collection:
             raise InputError(
                 "no source was given: expected folders, files, globs, lists, tar or Parquet files"
             )
+        if key is not None and attributes is None:
+            raise InputError(f"key {key!r} was given without an attributes table")
         resolved = resolve(sources, prefix=prefix, every=every, limits=self._limits)
-        self._claim(resolved)
-        if attributes is None:
-            if key is not None:
-                raise InputError(f"key {key!r} was given without an attributes table")
-            return self._ingest(resolved, None, prune, workers, progress)
-        with AttributeTable(Path(attributes), key or "id") as table:
-            return self._ingest(resolved, table, prune, workers, progress)
-
-    def _claim(self, sources: Sequence[ResolvedSource]) -> None:
-        """Note whose name is whose; refuse a name that stands for another place that still exists."""
-        names = self._store.sources()
-        for source in sources:
-            held = names.get(source.name)
-            if held is not None and held != source.uri and ("://" in held or Path(held).exists()):
-                raise SourceError(
-                    f"ids that begin with {source.name!r} belong to {held}, so those of {source.uri} would collide: "
-                    "give one of them another name with --prefix NAME (prefix= in Python)"
-                )
-        for source in sources:
-            if names.get(source.name) != source.uri:
-                self._store.set_source(source.name, source.uri)
-
-    def _ingest(
-        self,
-        sources: Sequence[ResolvedSource],
-        attributes: AttributeTable | None,
-        prune: bool,
-        workers: int | None,
-        progress: bool | Callable[[Progress], None],
-    ) -> Ledger:
-        from lookalike.collection.progress import add_progress
-
-        with add_progress(progress, sources) as report:
-
-            def acknowledged(state: Progress) -> None:
-                self._gallery.extend()
-                report(state)
-
-            run = Ingest(
+        table = nullcontext() if attributes is None else AttributeTable(Path(attributes), key or "id")
+        with table as opened:
+            return run_indexing(
                 self._store,
+                self._gallery,
                 self.encoder,
-                attributes=attributes,
+                resolved,
+                attributes=opened,
                 limits=self._limits,
+                prune=prune,
                 workers=workers,
-                progress=acknowledged,
+                progress=progress,
+                report=self._folder / FAILURE_REPORT,
             )
-            ledger = run.run(sources, prune=prune)
-        self._gallery.save()
-        ledger.write_report(self._folder / FAILURE_REPORT)
-        return ledger
 
     def set_attributes(self, values: Mapping[str, Mapping[str, AttributeValue]]) -> list[str]:
         """Set attributes of items, ``id: {name: value}``; returns the ids that really changed."""
         return self._store.set_attributes(values)
 
-    def remove(self, ids: Sequence[str] = (), *, where: str | None = None) -> int:
-        """Remove items by id, or those that a filter selects; returns how many.
+    def remove(self, ids: str | Sequence[str] = (), *, where: str | None = None) -> int:
+        """Remove one item or several by id, or those that a filter selects; returns how many.
 
         :meth:`compact` afterwards erases what is left of them in free space and derived files.
 
         Raises:
             UnknownItem: If an id is not in the collection; then nothing is removed.
         """
+        if isinstance(ids, str):
+            ids = [ids]
         if bool(ids) == (where is not None):
             raise InputError("remove needs either ids or a filter (where=...), not both and not neither")
         if where is None:
@@ -354,7 +327,7 @@ class Collection:
 
     def migrate(
         self,
-        encoder: str | Encoder = DEFAULT_ENCODER,
+        encoder: str | Encoder | None = None,
         *,
         layer: str | None = None,
         pooling: Pooling | None = None,
@@ -369,7 +342,8 @@ class Collection:
         stopped when it is repeated.
 
         Args:
-            encoder: Name (see :func:`lookalike.list_encoders`), or a loaded encoder.
+            encoder: Name (see :func:`lookalike.list_encoders`), or a loaded encoder; None: the collection's own
+                network, with another layer, pooling or resize policy.
             layer, pooling, resize: Of the encoder, where not its defaults.
             from_thumbnails: Embed the 256-pixel thumbnail of an item whose original cannot be read any more;
                 otherwise such an item stops the switch and is named.
@@ -379,7 +353,7 @@ class Collection:
         return migrate(
             self._store,
             self._gallery,
-            choose_encoder(encoder, layer, pooling, resize),
+            choose_encoder(encoder or self._spec().name, layer, pooling, resize),
             limits=self._limits,
             from_thumbnails=from_thumbnails,
             workers=workers,

@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self, TypeAlias, cast
 
 from lookalike.errors import InputError, MissingExtra
 from lookalike.types import TAGS, AttributeType, AttributeValue
@@ -24,6 +24,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _BOOLEAN = {"true": True, "false": False}
 _WIDER: dict[frozenset[AttributeType], AttributeType] = {frozenset({"integer", "number"}): "number"}
 _BATCH = 1000
+
+_Row: TypeAlias = tuple[str, dict[str, AttributeValue]]
+"""A key and the values of the other columns."""
 
 
 class AttributeTable:
@@ -35,10 +38,16 @@ class AttributeTable:
             leading zeros are text) or ``.parquet`` (needs the extra ``arrow``).
         key: The column that holds item ids.
 
+    Attributes:
+        types: The type of each column but the key.
+
     Raises:
-        InputError: If the file cannot be read as such a table, lacks the key column, or names a key twice.
+        InputError: If the file cannot be read as such a table, lacks the key column, names a key twice, or has a
+            column whose name cannot be an attribute's.
         MissingExtra: For Parquet without PyArrow.
     """
+
+    types: dict[str, AttributeType]
 
     def __init__(self, path: Path, key: str) -> None:
         if not path.is_file():
@@ -54,7 +63,10 @@ class AttributeTable:
             raise
 
     def _load(self, path: Path, key: str) -> None:
-        rows = _parquet_rows(path, key) if path.suffix.lower() == ".parquet" else _csv_rows(path, key)
+        if path.suffix.lower() == ".parquet":
+            self.types, rows = _parquet_table(path, key)
+        else:
+            self.types, rows = _csv_table(path, key)
         encoded = ((k, json.dumps(values)) for k, values in rows)
         while batch := list(islice(encoded, _BATCH)):
             try:
@@ -87,6 +99,14 @@ class AttributeTable:
             found |= {key: json.loads(value) for key, value in rows}
             self._db.executemany("UPDATE rows SET taken = 1 WHERE key = ?", [(key,) for key, _ in rows])
         return found
+
+    def first_text(self, attribute: str) -> tuple[str, str]:
+        """The first key and cell of a text column that is neither a number nor a boolean."""
+        for key, values in self._db.execute("SELECT key, value FROM rows ORDER BY rowid"):
+            cell = json.loads(values).get(attribute)
+            if isinstance(cell, str) and _type_of(cell) == "text":
+                return key, cell
+        return "", ""
 
     def unmatched(self) -> int:
         """Rows whose key no call of :meth:`take` has asked for."""
@@ -128,17 +148,21 @@ class AttributeTable:
         self.close()
 
 
-def _csv_rows(path: Path, key: str) -> Iterator[tuple[str, dict[str, AttributeValue]]]:
-    """Keys and typed values of a CSV file: one pass for the types, one for the values."""
+def _csv_table(path: Path, key: str) -> tuple[dict[str, AttributeType], Iterator[_Row]]:
+    """Types, keys and typed values of a CSV file: one pass for the types, one for the values."""
     types: dict[str, AttributeType] = {}
     with closing(_csv_cells(path, key)) as rows:
         for _, cells in rows:
             for name, cell in cells.items():
                 own = _type_of(cell) if name != TAGS else "text"
                 types[name] = own if name not in types else _wider(types[name], own)
-    with closing(_csv_cells(path, key)) as rows:
-        for value, cells in rows:
-            yield value, {name: _typed(cells.get(name, ""), kind) for name, kind in types.items()}
+
+    def typed_rows() -> Iterator[_Row]:
+        with closing(_csv_cells(path, key)) as rows:
+            for value, cells in rows:
+                yield value, {name: _typed(cells.get(name, ""), kind) for name, kind in types.items()}
+
+    return types, typed_rows()
 
 
 def _csv_cells(path: Path, key: str) -> Generator[tuple[str, dict[str, str]], None, None]:
@@ -207,22 +231,39 @@ def _typed(cell: str, kind: AttributeType) -> AttributeValue:
     return float(cell) if kind == "number" else cell
 
 
-def _parquet_rows(path: Path, key: str) -> Iterator[tuple[str, dict[str, AttributeValue]]]:
-    """Keys and values of a Parquet file, row group by row group."""
+def _parquet_table(path: Path, key: str) -> tuple[dict[str, AttributeType], Iterator[_Row]]:
+    """Types, keys and values of a Parquet file, which is read row group by row group."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
         raise MissingExtra(f"reading {path}", "arrow") from None
-    try:
+
+    def rows() -> Iterator[_Row]:
         with pq.ParquetFile(path) as file:
-            _key_position(path, file.schema_arrow.names, key)
             for batch in file.iter_batches(batch_size=_BATCH):
                 for row in batch.to_pylist():
                     value = row.pop(key)
                     yield str(value), {name: _plain(cell) for name, cell in row.items()}
+
+    try:
+        schema = pq.read_schema(path)
     except pa.ArrowInvalid as error:
         raise InputError(f"{path} cannot be read as Parquet: {error}") from None
+    _key_position(path, schema.names, key)
+    return {field.name: _arrow_type(field.type) for field in schema if field.name != key}, rows()
+
+
+def _arrow_type(kind: Any) -> AttributeType:
+    import pyarrow as pa
+
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_integer(kind):
+        return "integer"
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    return "list" if pa.types.is_list(kind) or pa.types.is_large_list(kind) else "text"
 
 
 def _plain(cell: Any) -> AttributeValue:

@@ -71,9 +71,9 @@ class Ledger:
         }
 
     def write_report(self, path: Path) -> None:
-        """Write the failures as JSON lines, replacing the last run's report; no failures leave no file."""
-        path.unlink(missing_ok=True)
+        """Write the failures as JSON lines in the place of the last run's report; no failures leave no file."""
         if not self.failures:
+            path.unlink(missing_ok=True)
             return
         temporary = path.with_name(path.name + ".tmp")
         with temporary.open("w", encoding="utf-8") as file:

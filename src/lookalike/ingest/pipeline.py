@@ -10,7 +10,6 @@ acknowledged when the store has made it durable; a run that is killed and repeat
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.encoders.base import Encoder, Encoding
-from lookalike.errors import ImageError, InputError
+from lookalike.errors import ImageError, InputError, SourceError
 from lookalike.images.decode import Limits, decode
 from lookalike.images.hashing import content_hash
 from lookalike.images.scan import Candidate, ResolvedSource
@@ -98,13 +97,14 @@ class Ingest:
         self._encoder = encoder
         self._attributes = attributes
         self._limits = limits or Limits()
-        self._workers = workers or os.cpu_count() or 1
+        self._workers = workers
         self._progress = progress
-        self._ledger = Ledger()
+        self.ledger = Ledger()
         self._batch: list[tuple[Record, bool]] = []
         self._touched: dict[str, tuple[str, str | None]] = {}
         self._committed = time.monotonic()
         self._partly_seen: set[str] = set()
+        self._giving: set[str] = set()
 
     def run(self, sources: Sequence[ResolvedSource], *, prune: bool = False) -> Ledger:
         """Bring the collection up to date with the sources.
@@ -118,6 +118,7 @@ class Ingest:
             The ledger; its four columns sum to the inputs.
 
         Raises:
+            SourceError: If ``prune`` meets a source that gives nothing any more; an unmounted disk looks like that.
             InputError: If ``prune`` is asked of single files and globs alone, which never see a whole source.
         """
         if prune and not any(source.whole for source in sources):
@@ -137,46 +138,48 @@ class Ingest:
                     self._commit()
             self._commit()
             if prune:
-                whole = [
-                    source.name for source in sources if source.whole and source.name not in self._partly_seen
-                ]
-                for ids in run.unseen(whole):
-                    self._ledger.pruned += self._store.remove(ids)
+                self._prune(run, sources)
         if self._attributes is not None:
-            self._ledger.unmatched_attributes = self._attributes.unmatched()
-        self._ledger.check()
-        return self._ledger
+            self.ledger.unmatched_attributes = self._attributes.unmatched()
+        self.ledger.check()
+        return self.ledger
+
+    def _prune(self, run: Run, sources: Sequence[ResolvedSource]) -> None:
+        """Remove what vanished from sources that were walked to their end."""
+        whole = [source for source in sources if source.whole and source.name not in self._partly_seen]
+        for source in whole:
+            if source.name not in self._giving and next(run.unseen([source.name]), None):
+                raise SourceError(
+                    f"{source.uri} gave no image at all, while the collection has items of it, so nothing was pruned: "
+                    f"is it mounted? To remove them all: lookalike remove --where 'source == \"{source.name}\"'"
+                )
+        for ids in run.unseen([source.name for source in whole]):
+            self.ledger.pruned += self._store.remove(ids)
 
     def _sift(
         self, run: Run, candidates: Iterator[Candidate], sources: Sequence[ResolvedSource]
     ) -> Iterator[_Pending]:
         """Account for what needs no look; pass on the rest."""
         while chunk := list(islice(candidates, SIFT_ITEMS)):
-            if self._attributes is not None and self._ledger.inputs == 0:
+            if self._attributes is not None and self.ledger.inputs == 0:
                 self._attributes.require_ids([c.id for c in chunk], [source.name for source in sources])
-            self._ledger.inputs += len(chunk)
+            self.ledger.inputs += len(chunk)
             seen = run.see([c.id for c in chunk], [c.uri for c in chunk])
             known = self._store.known([c.id for c in chunk])
             current: list[str] = []
             for candidate, earlier in zip(chunk, seen, strict=True):
                 before = known.get(candidate.id)
+                self._giving.add(candidate.source)
                 if candidate.hides_more:
                     self._partly_seen.add(candidate.source)
                 if candidate.problem is not None:
-                    self._ledger.fail(candidate.uri, candidate.problem)
+                    self.ledger.fail(candidate.uri, candidate.problem)
                 elif earlier == candidate.uri:
-                    self._ledger.unchanged += 1
-                elif earlier is not None or (before and _taken(before.uri, candidate.uri)):
-                    holder = earlier or (before.uri if before else "")
-                    self._ledger.fail(
-                        candidate.uri,
-                        f"its id {candidate.id!r} already belongs to {holder}; index it with --prefix NAME",
-                    )
-                elif before and before.stamp is not None and before.stamp == candidate.stamp:
-                    if before.uri == candidate.uri:
-                        current.append(candidate.id)
-                    else:
-                        self._touch(candidate)
+                    self.ledger.unchanged += 1
+                elif earlier is not None:
+                    self.ledger.fail(candidate.uri, _belongs_to(candidate.id, earlier))
+                elif before and before.uri == candidate.uri and _same_stamp(before, candidate):
+                    current.append(candidate.id)
                 else:
                     yield _Pending(candidate, before)
             self._unchanged(current)
@@ -188,6 +191,9 @@ class Ingest:
             sha256 = content_hash(data)
             if pending.known is not None and pending.known.sha256 == sha256:
                 return _Looked(pending, sha256=sha256)
+            if pending.known is not None and pending.known.uri != pending.candidate.uri:
+                # A folder that moved keeps its items; another folder of the same name must not take them over.
+                return _Looked(pending, failure=_belongs_to(pending.candidate.id, pending.known.uri))
             pixels, width, height = self._decode(data)
             return _Looked(
                 pending,
@@ -212,12 +218,8 @@ class Ingest:
         """Account for a candidate that turned out to need no encoding."""
         candidate = looked.pending.candidate
         if looked.failure is not None:
-            self._ledger.fail(candidate.uri, looked.failure)
+            self.ledger.fail(candidate.uri, looked.failure)
             return
-        self._touch(candidate)
-
-    def _touch(self, candidate: Candidate) -> None:
-        """Note the place and stamp of an item whose bytes are the same."""
         self._touched[candidate.id] = (candidate.uri, candidate.stamp)
         if len(self._touched) >= COMMIT_ITEMS:
             self._commit_touched()
@@ -228,7 +230,7 @@ class Ingest:
         try:
             embedding = normalise(encoding.raw_embedding)
         except InputError as error:
-            self._ledger.fail(candidate.uri, f"the encoder gave no usable vector: {error}")
+            self.ledger.fail(candidate.uri, f"the encoder gave no usable vector: {error}")
             return
         labels = self._encoder.words(encoding.logits) if encoding.logits is not None else ()
         record = Record(
@@ -255,8 +257,8 @@ class Ingest:
         records = [_with_attributes(record, values.get(record.id)) for record, _ in self._batch]
         self._store.put(records, self._encoder.spec.fingerprint)
         replaced = sum(known for _, known in self._batch)
-        self._ledger.updated += replaced
-        self._ledger.added += len(records) - replaced
+        self.ledger.updated += replaced
+        self.ledger.added += len(records) - replaced
         self._batch.clear()
         self._report([record.id for record in records])
 
@@ -271,8 +273,8 @@ class Ingest:
         """Account for items whose picture is up to date; their attributes may still have changed."""
         values = self._values(ids)
         changed = set(self._store.set_attributes(values)) if values else set()
-        self._ledger.updated += len(changed)
-        self._ledger.unchanged += len(ids) - len(changed)
+        self.ledger.updated += len(changed)
+        self.ledger.unchanged += len(ids) - len(changed)
         if ids:
             self._report(ids)
 
@@ -281,13 +283,19 @@ class Ingest:
 
     def _report(self, acknowledged: Sequence[str]) -> None:
         if self._progress is not None:
-            self._progress(Progress(self._ledger, acknowledged))
+            self._progress(Progress(self.ledger, acknowledged))
 
 
 def _with_attributes(record: Record, values: Mapping[str, AttributeValue] | None) -> Record:
     return replace(record, attributes=values) if values else record
 
 
-def _taken(holder: str, uri: str) -> bool:
-    """Whether an id's item lives at another place that still exists, so that it has not merely moved."""
-    return holder != uri and "://" not in holder and os.path.exists(holder)  # noqa: PTH110 - holder is a uri
+def _same_stamp(known: Known, candidate: Candidate) -> bool:
+    return known.stamp is not None and known.stamp == candidate.stamp
+
+
+def _belongs_to(id: str, holder: str) -> str:
+    return (
+        f"its id {id!r} belongs to {holder}, which is another picture: index one of them with --prefix NAME, "
+        "or remove that item first if it has moved and changed"
+    )

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.encoders.base import Encoder, Encoding
+from lookalike.errors import InputError
 
 IN_FLIGHT_PER_WORKER = 16
 """Tasks handed to the threads ahead of the encoder: enough to hide one slow image, small enough to bound memory."""
@@ -35,12 +36,17 @@ class OrderedPool(Generic[Task, Result]):
 
     Args:
         work: Called on a thread for each task; must not raise except to end the stream.
-        workers: Number of threads.
+        workers: Number of threads; None: one a core.
+
+    Raises:
+        InputError: If there would be no thread.
     """
 
-    def __init__(self, work: Callable[[Task], Result], workers: int) -> None:
+    def __init__(self, work: Callable[[Task], Result], workers: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise InputError(f"workers is {workers}: expected at least 1, or nothing for all cores")
         self._work = work
-        self._workers = workers
+        self._workers = workers or os.cpu_count() or 1
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
         """Results of ``tasks``, which is pulled lazily and in the calling thread."""
@@ -78,9 +84,9 @@ def encode_stream(
         Each prepared task with its encoding, in the order of the tasks.
     """
     encoding_now: deque[Ready] = deque()
+    pool = OrderedPool(prepare, workers)
 
     def network_inputs() -> Iterator[npt.NDArray[np.uint8]]:
-        pool = OrderedPool(prepare, workers or os.cpu_count() or 1)
         for ready in pool.run(tasks):
             if ready.network_input is None:
                 aside(ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -201,3 +202,40 @@ def test_help_of_every_command_is_there() -> None:
     ):
         assert command in listing
         assert run(command, "--help").returncode == 0
+
+
+def test_usage_errors_are_json_documents_too() -> None:
+    assert answer("search", "--nonsense", code=2)["error"]["type"] == "UsageError"
+
+
+def test_a_place_that_cannot_be_written_is_an_error_without_a_traceback(shop_folder: Path) -> None:
+    done = run("search", shop_folder, BALL, "--html", "/nowhere/page.html")
+    assert done.returncode == 1
+    assert "/nowhere/page.html" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_markup_in_a_query_is_text(shop_folder: Path) -> None:
+    done = run("search", shop_folder, "[/b] [red]table")
+    assert done.returncode == 0, done.stderr
+    assert "[/b] [red]table" in done.stdout
+
+
+def test_json_is_whole_on_a_console_without_unicode(pictures: Path, tmp_path: Path) -> None:
+    shutil.copy(next(pictures.glob("*.jpg")), pictures / "gr\u00fcn.jpg")
+    run("index", pictures, "--to", tmp_path / "c.lookalike")
+    command = [
+        sys.executable,
+        "-m",
+        "lookalike",
+        "search",
+        str(tmp_path / "c.lookalike"),
+        "pictures/gr\u00fcn.jpg",
+    ]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for extra in ([], ["--json"]):
+        done = subprocess.run(
+            [*command, *extra], capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["query"] == "pictures/gr\u00fcn.jpg"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +167,7 @@ def test_migrate_without_the_originals_keeps_the_old_vectors_or_uses_thumbnails(
         collection.add(pictures, progress=False)
         old = collection.info()["fingerprint"]
         sorted(pictures.glob("*.jpg"))[0].unlink()
-        with pytest.raises(StoreError, match=r"(?s)picture of 1 item cannot be read.*--from-thumbnails"):
+        with pytest.raises(StoreError, match=r"(?s)picture of 1 item cannot be embedded.*--from-thumbnails"):
             collection.migrate("efficientnet-lite2", progress=False)
         assert collection.info()["fingerprint"] == old
         done = collection.migrate("efficientnet-lite2", from_thumbnails=True, progress=False)
@@ -211,3 +213,58 @@ def test_info_describes(shop: Collection) -> None:
 def test_evaluate_index_agrees_with_exact_when_it_is_exact(shop: Collection) -> None:
     report = shop.evaluate_index(k=10, queries=50)
     assert report.recall == 1
+
+
+def test_a_migration_of_the_layer_alone_keeps_the_network(tmp_path: Path, pictures: Path) -> None:
+    with lookalike.create(tmp_path / "c.lookalike", encoder="efficientnet-lite2") as collection:
+        collection.add(pictures, progress=False)
+        collection.migrate(layer="stage5", progress=False)
+        assert collection.encoder.spec.name == "efficientnet-lite2"
+        assert collection.encoder.spec.layer == "stage5"
+
+
+def test_an_indexing_run_leaves_all_derived_files(shop_folder: Path) -> None:
+    assert {"background.bin", "vectors.json"} <= {path.name for path in (shop_folder / "derived").iterdir()}
+
+
+def test_an_export_never_overwrites_another_table(shop: Collection, tmp_path: Path) -> None:
+    (tmp_path / "catalog.csv").write_text("the shop's own table")
+    with pytest.raises(InputError, match=r"would overwrite .*catalog\.csv"):
+        shop.export(tmp_path / "catalog.npy")
+    assert (tmp_path / "catalog.csv").read_text() == "the shop's own table"
+    shop.export(tmp_path / "mine.npy")
+    assert shop.export(tmp_path / "mine.npy").items == 330
+
+
+def test_attributes_named_like_exported_columns_are_kept_apart(shop: Collection, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra arrow is not installed")
+    shop.set_attributes({BALL: {"width": 24.5, "embedding": "soft", "sha256": "mine"}})
+    shop.export(tmp_path / "items.parquet")
+    row = next(r for r in parquet.read_table(tmp_path / "items.parquet").to_pylist() if r["id"] == BALL)
+    assert (row["width"], row["image_width"]) == (24.5, shop.item(BALL).width)
+    assert row["attribute_embedding"] == "soft"
+    assert row["attribute_sha256"] == "mine"
+    assert len(row["embedding"]) == 1280
+
+
+def test_a_collection_that_cannot_be_written_still_answers(shop_folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.lookalike"
+    shutil.copytree(shop_folder, copy)
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ONLY, str(copy)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [BALL, "refused"]
+
+
+READ_ONLY = """
+import os, sys, lookalike
+real = os.access
+os.access = lambda path, mode, **options: mode != os.W_OK and real(path, mode, **options)
+with lookalike.open(sys.argv[1]) as collection:
+    print(collection.search(lookalike.sample_path() / "catalog/BlendSwapCC0-basketball_0.jpg", k=1)[0].id)
+    try:
+        collection.remove("catalog/BlendSwapCC0-basketball_0.jpg")
+    except lookalike.LookalikeError:
+        print("refused")
+"""

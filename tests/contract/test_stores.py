@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lookalike.errors import (
     StoreError,
     UnknownItem,
 )
+from lookalike.store.attribute_values import MAX_ID, id_problem
 from lookalike.store.base import Store
 from lookalike.store.filters import parse
 from store_records import FINGERPRINT, ids, record, space, unit
@@ -148,6 +150,88 @@ def test_a_name_that_no_attribute_may_have_is_refused(store: Store, name: str) -
 def test_a_value_that_cannot_be_stored_is_refused(store: Store, value: object) -> None:
     with pytest.raises(InputError, match="item a: attribute x is"):
         store.put([record("a", {"x": value})], FINGERPRINT)  # type: ignore[dict-item]  # that is the test
+
+
+def test_an_integer_too_long_to_print_is_refused(store: Store) -> None:
+    with pytest.raises(InputError, match="attribute x is an integer of"):
+        store.put([record("a", {"x": 10**5000})], FINGERPRINT)
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.float64(0.1), 0.1),
+        (np.float16(2.0), 2.0),
+        (np.longdouble(1.5), 1.5),
+        (np.int64(-7), -7),
+        (np.uint8(200), 200),
+        (np.bool_(True), True),
+        (np.str_("oak"), "oak"),
+        (np.float32("nan"), None),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_numpy_scalars_are_kept_as_pythons_values(store: Store, value: object, plain: object) -> None:
+    store.put([record("put", {"x": value}), record("set")], FINGERPRINT)  # type: ignore[dict-item]  # NumPy's
+    store.set_attributes({"set": {"x": value}})  # type: ignore[dict-item]  # NumPy's
+    found = store.column("x", store.rows(["put", "set"])) if plain is not None else [None, None]
+    assert found == [plain, plain]
+    assert [type(each) for each in found] == [type(plain)] * 2
+    assert list(store.verify()) == []
+
+
+def test_tags_may_be_numpy_texts(store: Store) -> None:
+    store.put([record("a", {"tags": list(np.array(["oak", "red"]))})], FINGERPRINT)
+    assert store.column("tags", store.rows(["a"])) == [["oak", "red"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("x", (1, 2), "tuple"),
+        ("x", {"a": 1}, "dict"),
+        ("x", ["a"], "list"),
+        ("x", np.zeros(3), "ndarray"),
+        ("x", np.uint64(2**63), "an integer of 65 bits"),
+        ("x", np.datetime64("2024-01-01"), "datetime64"),
+        ("x", np.float32("inf"), "inf"),
+        ("x", 1 + 2j, "complex"),
+        ("tags", [1, 2], "int"),
+        ("tags", ["oak", None], "NoneType"),
+        ("tags", [["oak"]], "list"),
+        ("tags", {"oak": 1}, "dict"),
+        ("tags", {"oak"}, "set"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_value_of_another_type_is_refused_by_name_and_type(
+    store: Store, name: str, value: object, kind: str
+) -> None:
+    store.put([record("a", {"x": 1, "tags": "old"})], FINGERPRINT)
+    version = store.version()
+    with pytest.raises(InputError, match=f"item a: .*attribute {name} .*{kind}"):
+        store.set_attributes({"a": {name: value}})  # type: ignore[dict-item]  # that is the test
+    with pytest.raises(InputError, match=f"item b: .*attribute {name} .*{kind}"):
+        store.put([record("b", {name: value})], FINGERPRINT)  # type: ignore[dict-item]  # that is the test
+    assert store.version() == version
+
+
+@pytest.mark.parametrize("id_", ["", "x" * (MAX_ID + 1), "nul\0", "broken \udcff"], ids=ascii)
+def test_an_id_that_a_store_refuses_can_be_known_before(store: Store, id_: str) -> None:
+    problem = id_problem(id_)
+    assert problem is not None
+    assert "id" in problem
+    with pytest.raises(InputError) as caught:
+        store.put([dataclasses.replace(record("a"), id=id_)], FINGERPRINT)
+    assert str(caught.value) == problem
+
+
+def test_the_longest_id_is_kept(store: Store) -> None:
+    longest = "ä" * MAX_ID
+    assert id_problem(longest) is None
+    store.put([record(longest)], FINGERPRINT)
+    assert store.rows([longest])
 
 
 def test_the_same_id_twice_in_one_batch_is_refused(store: Store) -> None:
@@ -334,6 +418,19 @@ def test_a_row_is_never_given_twice(engine: Engine, store: Store, tmp_path: Path
 # care
 
 
+def test_compacting_forgets_the_sources_that_no_item_came_through(store: Store) -> None:
+    for name in ("catalog", "more"):
+        store.set_source(name, f"/pictures/{name}")
+    store.put([record("a"), record("b", source="more"), record("c", source="more")], FINGERPRINT)
+    store.remove(["b"])
+    store.compact()
+    assert list(store.sources()) == ["catalog", "more"], "c came through it"
+    store.remove(["c"])
+    assert list(store.sources()) == ["catalog", "more"]
+    store.compact()
+    assert store.sources() == {"catalog": "/pictures/catalog"}
+
+
 def test_compacting_keeps_every_item_and_begins_an_epoch(furnished: Store) -> None:
     furnished.remove(["shop/lamp.jpg"])
     items = [item for batch in furnished.stream() for item in batch]
@@ -347,71 +444,3 @@ def test_compacting_keeps_every_item_and_begins_an_epoch(furnished: Store) -> No
     assert np.array_equal(furnished.vectors([item.row for item in items]), vectors)
     assert [row for row, _ in furnished.match_text("sofas", limit=3)] == furnished.rows(["shop/sofa.jpg"])
     assert list(furnished.verify()) == []
-
-
-def test_a_migration_switches_everything_at_once(furnished: Store) -> None:
-    old = furnished.changes(0, -1)
-    rows = old.added
-    new = space(2, "f32", "feedfeedfeedfeed")
-    furnished.begin_space(new)
-    half = rows[:3]
-    furnished.put_vectors(half, np.stack([unit(int(row)) for row in half]), [["thing"]] * 3)
-    assert furnished.space() == space()
-    furnished.begin_space(new)
-    lacking = [item.row for batch in furnished.lacking(batch=2) for item in batch]
-    assert lacking == rows[3:].tolist(), "resumed, it says what is left"
-    with pytest.raises(StoreError, match="3 items have no embedding"):
-        furnished.switch_space()
-    rest = rows[3:]
-    furnished.put_vectors(rest, np.stack([unit(int(row)) for row in rest]), [["thing", "Red"]] * 3)
-    assert ids(furnished, 'tags has "thing"') == []
-    furnished.switch_space()
-    assert furnished.space() == new
-    now = furnished.changes(old.version, int(rows[-1]))
-    assert (now.space, now.epoch > old.epoch) == (2, True)
-    assert np.array_equal(furnished.vectors(rows), np.stack([unit(int(row)) for row in rows]))
-    lamp = furnished.items(furnished.rows(["shop/lamp.jpg"]))[0]
-    assert lamp.attributes["tags"] == ["red", "Lamp", "thing"], "the user's tags stay, the encoder's are new"
-    assert ids(furnished, 'tags has "oak" or tags has "desk"') == []
-    assert len(furnished.match_text("things", limit=9)) == 6
-    with pytest.raises(FingerprintMismatch):
-        furnished.put([record("x")], FINGERPRINT)
-    furnished.put([record("x")], "feedfeedfeedfeed")
-    assert list(furnished.verify()) == []
-
-
-def test_items_that_come_and_go_during_a_migration_are_noticed(furnished: Store) -> None:
-    rows = furnished.changes(0, -1).added
-    furnished.begin_space(space(2))
-    furnished.remove(["shop/bed.jpg"])
-    furnished.put_vectors(rows, np.stack([unit(int(row)) for row in rows]), [[]] * 6)
-    furnished.put([record("late"), record("shop/sofa.jpg", seed=3)], FINGERPRINT)
-    with pytest.raises(StoreError, match="2 items have no embedding"):
-        furnished.switch_space()
-    furnished.begin_space(space(2))
-    late = np.array([item.row for batch in furnished.lacking() for item in batch])
-    assert late.tolist() == furnished.rows(["late", "shop/sofa.jpg"])
-    furnished.put_vectors(late, np.stack([unit(1), unit(2)]), [[], []])
-    furnished.switch_space()
-    assert furnished.count() == 6
-    assert list(furnished.verify()) == []
-
-
-def test_a_migration_to_something_else_starts_anew(furnished: Store) -> None:
-    rows = furnished.changes(0, -1).added
-    furnished.begin_space(space(2))
-    furnished.put_vectors(rows[:1], unit(0)[None], [["stale"]])
-    furnished.begin_space(space(2, fingerprint="feedfeedfeedfeed"))
-    assert sum(map(len, furnished.lacking())) == 6
-    furnished.put_vectors(rows, np.stack([unit(int(row)) for row in rows]), [[]] * 6)
-    furnished.switch_space()
-    assert furnished.match_text("stale", limit=9) == []
-    with pytest.raises(InputError, match="expected more than the current 2"):
-        furnished.begin_space(space(2))
-
-
-def test_a_migration_that_was_not_begun_is_refused(furnished: Store) -> None:
-    with pytest.raises(StoreError, match="begin_space"):
-        furnished.switch_space()
-    with pytest.raises(StoreError, match="begin_space"):
-        furnished.put_vectors(np.array([1]), unit(0)[None], [[]])

@@ -257,3 +257,70 @@ def test_the_pool_holds_a_bounded_number_in_flight() -> None:
     assert [next(results) for _ in range(10)] == list(range(10))
     assert pulled <= 10 + 2 * IN_FLIGHT_PER_WORKER
     results.close()  # type: ignore[attr-defined]  # a generator
+
+
+def test_another_folder_of_the_same_name_never_takes_items_over(
+    collection: Collection, pictures: Path, tmp_path: Path
+) -> None:
+    """The first folder is gone, as an unmounted disk is; the second has other pictures under the same names."""
+    collection.add(pictures, progress=False)
+    before = {item.id: item.sha256 for item in collection}
+    names = sorted(path.name for path in pictures.iterdir())
+    twin = tmp_path / "disk2" / "pictures"
+    twin.mkdir(parents=True)
+    for name, other in zip(names, names[1:] + names[:1], strict=True):
+        shutil.copy2(pictures / other, twin / name)
+    pictures.rename(tmp_path / "unmounted")
+    ledger = collection.add(twin, progress=False)
+    assert counts(ledger) == (0, 0, 0, 12)
+    assert all("--prefix" in reason for _, reason in ledger.failures)
+    assert {item.id: item.sha256 for item in collection} == before
+
+
+def test_prune_refuses_a_source_that_gives_nothing_any_more(collection: Collection, pictures: Path) -> None:
+    collection.add(pictures, progress=False)
+    for path in pictures.iterdir():
+        path.unlink()
+    with pytest.raises(SourceError, match="mounted"):
+        collection.add(pictures, prune=True, progress=False)
+    assert len(collection) == 12
+
+
+def test_prune_of_a_single_file_is_refused(collection: Collection, pictures: Path) -> None:
+    with pytest.raises(InputError, match="whole folder"):
+        collection.add(next(pictures.iterdir()), prune=True, progress=False)
+
+
+def test_text_in_a_column_of_numbers_is_refused_before_anything_changes(
+    collection: Collection, pictures: Path, tmp_path: Path
+) -> None:
+    first, second, *_ = (f"pictures/{path.name}" for path in sorted(pictures.iterdir()))
+    table = tmp_path / "t.csv"
+    table.write_text(f"id,price\n{first},5\n{second},7.5\n")
+    collection.add(pictures, attributes=table, progress=False)
+    table.write_text(f"id,price\n{first},5\n{second},n/a\n")
+    with pytest.raises(InputError, match=r"'price' is number .* 'n/a' for "):
+        collection.add(pictures, attributes=table, progress=False)
+    assert collection.attributes["price"] == "number"
+
+
+def test_a_failed_run_claims_no_name_and_keeps_the_report(
+    collection: Collection, pictures: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError):
+        collection.add(pictures, attributes=tmp_path / "none.csv", progress=False)
+    assert collection.info()["sources"] == {}
+    (pictures / "a-bad.jpg").write_text("no picture")
+
+    def stop(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collection.add(pictures, progress=stop)
+    assert "a-bad.jpg" in (Path(collection.path) / "failures.jsonl").read_text()
+
+
+@pytest.mark.parametrize("workers", [0, -3])
+def test_no_workers_are_refused(collection: Collection, pictures: Path, workers: int) -> None:
+    with pytest.raises(InputError, match="workers"):
+        collection.add(pictures, workers=workers, progress=False)

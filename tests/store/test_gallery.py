@@ -307,8 +307,8 @@ def test_compact_and_migration_by_another_are_followed(store: SqliteStore, deriv
         check(gallery, store)
         store.begin_space(space(2, fingerprint="f" * 16))
         rows = np.concatenate([rows for rows, _ in store.stream_vectors()])
-        store.put_vectors(rows, VECTORS[1000 : 1000 + len(rows)], [()] * len(rows))
-        store.switch_space()
+        store.put_vectors(rows, VECTORS[1000 : 1000 + len(rows)], [()] * len(rows), "f" * 16)
+        store.switch_space("f" * 16)
         check(gallery, store)
         assert gallery.search(VECTORS[1000], 1)[1][0, 0] > 0.999
 

@@ -11,7 +11,7 @@ import pytest
 from lookalike.errors import DamagedCollection
 from lookalike.store.sqlite import SqliteStore
 from lookalike.store.sqlite_embeddings import checksum
-from store_records import record, space, unit
+from store_records import FINGERPRINT, record, space, unit
 
 
 def change(folder: Path, *statements: str) -> None:
@@ -121,7 +121,7 @@ def test_a_vector_that_is_none_is_named_even_with_a_right_checksum(folder: Path)
 def test_a_space_that_was_begun_is_checked_too(folder: Path) -> None:
     with SqliteStore.open(folder) as store:
         store.begin_space(space(2))
-        store.put_vectors(np.array([1, 2]), np.stack([unit(1), unit(2)]), [["x"], []])
+        store.put_vectors(np.array([1, 2]), np.stack([unit(1), unit(2)]), [["x"], []], FINGERPRINT)
     assert found(folder) == {}
     change(
         folder,

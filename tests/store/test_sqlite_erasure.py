@@ -83,15 +83,31 @@ def test_a_space_that_was_left_behind_leaves_no_byte_after_compacting(tmp_path: 
         rows = store.changes(0, -1).added
         new = space(2, "f32", "feedfeedfeedfeed")
         store.begin_space(new)
-        store.put_vectors(rows, np.stack([unit(78)] * len(rows)), [["new"]] * len(rows))
-        store.switch_space()
+        store.put_vectors(rows, np.stack([unit(78)] * len(rows)), [["new"]] * len(rows), new.fingerprint)
+        store.switch_space(new.fingerprint)
         store.compact()
         assert traces(folder) == {"text", "stem", "newer embedding", "sha256", "number"}
         begun = space(3, "f32", "beefbeefbeefbeef")
         store.begin_space(begun)
-        store.put_vectors(rows, np.stack([unit(79)] * len(rows)), [[f"{MARKER}begun"]] * len(rows))
+        labels = [[f"{MARKER}begun"]] * len(rows)
+        store.put_vectors(rows, np.stack([unit(79)] * len(rows)), labels, begun.fingerprint)
         store.remove([secret().id])
         store.begin_space(space(3))
         store.remove([f"other {i}" for i in range(50)])
         store.compact()
         assert traces(folder) == set()
+
+
+def test_a_source_that_no_item_uses_leaves_no_byte_after_compacting(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    with SqliteStore.create(folder, space()) as store:
+        store.set_source("catalog", "/pictures")
+        store.set_source(f"{MARKER}source", f"/home/{MARKER}/private")
+        store.put(others(0), FINGERPRINT)
+        store.put([record("private", source=f"{MARKER}source")], FINGERPRINT)
+        store.remove(["private"])
+        assert traces(folder) == {"text", "stem"}
+        store.compact()
+        assert traces(folder) == set(), "while it is open"
+        assert store.sources() == {"catalog": "/pictures"}
+    assert traces(folder) == set()

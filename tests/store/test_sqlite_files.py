@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -269,6 +271,59 @@ def test_closing_waits_for_a_stream_to_end(folder: Path) -> None:
     with pytest.raises(StoreError, match="closed"):
         store.count()
     assert [path.name for path in folder.iterdir()] == ["collection.db"], "the last handle removes the log"
+
+
+def test_a_full_disk_keeps_what_was_committed_and_says_so(folder: Path) -> None:
+    with SqliteStore.open(folder) as store:
+        with store._connections.exclusive() as connection:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages + 8}")
+        committed = 3
+        with pytest.raises(StoreError, match="no space left") as caught:
+            for number in range(100):
+                store.put([record(f"more {number}", thumbnail=b"x" * 50_000)], FINGERPRINT)
+                committed += 1
+        assert f"{folder}," in str(caught.value)
+        assert "what was committed before is kept" in str(caught.value)
+        assert "nothing was changed" not in str(caught.value)
+        assert 3 < store.count() == committed < 100
+        assert list(store.verify()) == []
+
+
+_FILL = """
+import resource, sys
+from pathlib import Path
+from lookalike.errors import StoreError
+from lookalike.store.sqlite import SqliteStore
+from store_records import FINGERPRINT, record
+
+with SqliteStore.open(Path(sys.argv[1])) as store:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+    try:
+        for number in range(100):
+            store.put([record(f"more {number}", thumbnail=b"x" * 50_000)], FINGERPRINT)
+    except StoreError as error:
+        print(number, error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems limit the size of a file")
+def test_a_disk_that_fails_keeps_what_was_committed_and_says_so(folder: Path) -> None:
+    tests = Path(__file__).parents[1]
+    said = subprocess.run(
+        [sys.executable, "-c", _FILL, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(tests)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    committed, message = said.split(" ", 1)
+    assert f"{folder}" in message
+    assert "what was committed before is kept" in message
+    with SqliteStore.open(folder) as store:
+        assert 3 < store.count() == 3 + int(committed) < 100
+        assert list(store.verify()) == []
 
 
 def _count(store: SqliteStore, answers: multiprocessing.Queue[str]) -> None:

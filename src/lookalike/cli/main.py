@@ -10,7 +10,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn, TypeAlias
 
 from lookalike import __version__
@@ -28,39 +30,56 @@ a first session:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
-    module, _, name = options.command.partition(":")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # a console that lacks a character shows its code instead of failing
+            stream.reconfigure(errors="backslashreplace")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
     try:
+        options = _parser().parse_args(given)
+        module, _, name = options.command.partition(":")
         command: Callable[[argparse.Namespace], int] = getattr(import_module(f"lookalike.cli.{module}"), name)
         return command(options)
+    except _UsageError as error:
+        return _fail("UsageError", str(error), USAGE, as_json=as_json)
     except LookalikeError as error:
-        return _fail(error, as_json=getattr(options, "json", False))
+        usage = isinstance(error, InputError) and not isinstance(error, UnknownItem)
+        return _fail(type(error).__name__, str(error), USAGE if usage else ERROR, as_json=as_json)
     except KeyboardInterrupt:
-        print(
-            "interrupted; what was committed is kept, and the same command goes on from there",
-            file=sys.stderr,
-        )
-        return ERROR
+        message = "interrupted; what was committed is kept, and the same command goes on from there"
+        return _fail("Interrupted", message, ERROR, as_json=as_json)
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the reader went away; the exit flush must not fail
         return ERROR
+    except OSError as error:
+        return _fail(
+            "OSError", f"{error}: check the path, its permissions and the free space", ERROR, as_json=as_json
+        )
 
 
-def _fail(error: LookalikeError, *, as_json: bool) -> int:
-    print(f"lookalike: {error}", file=sys.stderr)
+def _fail(kind: str, message: str, code: int, *, as_json: bool) -> int:
+    """Say what went wrong: on stderr, and as the command's one JSON document where that was asked for."""
+    print(message if kind == "UsageError" else f"lookalike: {message}", file=sys.stderr)
     if as_json:
         from lookalike.cli.output import print_json
 
-        print_json({"error": {"type": type(error).__name__, "message": str(error)}})
-    return USAGE if isinstance(error, InputError) and not isinstance(error, UnknownItem) else ERROR
+        with suppress(OSError):  # stdout itself may be what failed
+            print_json({"error": {"type": kind, "message": message}})
+    return code
+
+
+class _UsageError(Exception):
+    """The command line does not follow the grammar."""
 
 
 class _Parser(argparse.ArgumentParser):
     """Says how to get help with a usage error."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\nsee `{self.prog} --help`\n")
+        """Raise instead of leaving, so that the error can also be a JSON document."""
+        raise _UsageError(f"{self.format_usage()}{self.prog}: {message}\nsee `{self.prog} --help`")
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"

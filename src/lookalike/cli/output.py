@@ -17,8 +17,9 @@ PLAIN_WIDTH = 160
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout; numbers that JSON lacks become null."""
-    json.dump(_finite(document), sys.stdout, ensure_ascii=False, indent=1, default=str, allow_nan=False)
-    sys.stdout.write("\n")
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(_finite(document), ensure_ascii=not unicode, indent=1, default=str, allow_nan=False)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
@@ -49,7 +50,7 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:

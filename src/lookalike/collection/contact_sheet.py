@@ -42,10 +42,8 @@ def contact_sheet(result: SearchResult) -> str:
     picture = ""
     if result.query_thumbnail is not None:
         picture = f'<img src="{_data(result.query_thumbnail)}" alt="the query">'
-    cards = [
-        _card(rank, hit, thumbnail)
-        for rank, (hit, thumbnail) in enumerate(zip(result.hits, result.thumbnails(), strict=True), start=1)
-    ]
+    thumbnails = result.thumbnails([hit.id for hit in result])
+    cards = [_card(rank, hit, thumbnails.get(hit.id, b"")) for rank, hit in enumerate(result, start=1)]
     count = f"{len(result.hits)} hits" if result.hits else "Nothing in the collection matches."
     return _PAGE.substitute(
         title=escape(f"Looks like {result.query}" if result.answered_by != "words" else result.query),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.vector_files import vector_file
-from lookalike.encoders.base import Encoder
+from lookalike.encoders.base import Encoder, Encoding
 from lookalike.encoders.registry import DEFAULT_ENCODER
 from lookalike.encoders.spec import Pooling, Resize
 from lookalike.errors import ImageError, InputError
@@ -90,6 +90,10 @@ def embed(
     several: Iterable[Picture] = (
         [images] if isinstance(images, str | PathLike | bytes | np.ndarray) else images
     )
+    if not isinstance(several, Iterable):
+        raise InputError(
+            f"{several!r} is no picture: expected paths, URLs, encoded bytes or uint8 (h, w, 3) pixels"
+        )
     accepted = limits or Limits()
 
     def prepare(picture: Picture) -> _Picture:
@@ -103,8 +107,15 @@ def embed(
         raise picture.error
 
     encodings = encode_stream(network, several, prepare, aside=refuse)
-    rows = [normalise(encoding.raw_embedding) for _, encoding in encodings]
+    rows = [_normalised(encoding, number) for number, (_, encoding) in enumerate(encodings)]
     return np.stack(rows) if rows else np.empty((0, network.spec.dimensions), dtype=np.float32)
+
+
+def _normalised(encoding: Encoding, number: int) -> Embeddings:
+    try:
+        return normalise(encoding.raw_embedding)
+    except InputError as error:
+        raise ImageError(f"the encoder gave no usable vector for picture {number}: {error}") from None
 
 
 def embed_to_file(
@@ -156,11 +167,20 @@ def embed_to_file(
     with vector_file(path, network.spec.dimensions, {"id": "text", "uri": "text"}, metadata) as file:
         stream = encode_stream(network, candidates, prepare, aside=note, workers=workers)
         while batch := list(islice(stream, BATCH)):
-            known = [picture.candidate for picture, _ in batch if picture.candidate is not None]
-            file.write(
-                {"id": [c.id for c in known], "uri": [c.uri for c in known]},
-                np.stack([normalise(encoding.raw_embedding) for _, encoding in batch]),
-            )
+            known: list[Candidate] = []
+            embeddings: list[Embeddings] = []
+            for picture, encoding in batch:
+                assert picture.candidate is not None
+                try:
+                    embeddings.append(normalise(encoding.raw_embedding))
+                    known.append(picture.candidate)
+                except InputError as error:
+                    failures.append(
+                        Failure(picture.candidate.uri, f"the encoder gave no usable vector: {error}")
+                    )
+            if known:
+                columns = {"id": [c.id for c in known], "uri": [c.uri for c in known]}
+                file.write(columns, np.stack(embeddings))
     spec = network.spec
     return Embedded(file.rows, spec.dimensions, file.files, tuple(failures), spec.fingerprint)
 

@@ -15,9 +15,10 @@ _FIXED: dict[str, AttributeType] = {
     "id": "text",
     "uri": "text",
     "sha256": "text",
-    "width": "integer",
-    "height": "integer",
+    "image_width": "integer",
+    "image_height": "integer",
 }
+_TAKEN = {*_FIXED, "embedding"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ class Exported:
 
 
 def export(store: Store, path: Path) -> Exported:
-    """Write all items of a store: id, uri, sha256, width, height, tags, every attribute, and the embedding.
+    """Write all items of a store: id, uri, sha256, image_width, image_height, tags, every attribute, the embedding.
+
+    An attribute that has the name of one of those columns is written as ``attribute_NAME``.
 
     Args:
         store: What to write.
@@ -48,11 +51,15 @@ def export(store: Store, path: Path) -> Exported:
     space = store.space()
     attributes = store.schema()
     metadata = {"lookalike.encoder": space.spec, "lookalike.fingerprint": space.fingerprint}
-    with vector_file(path, space.dimensions, _FIXED | attributes, metadata) as file:
+    names = {name: f"attribute_{name}" if name in _TAKEN else name for name in attributes}
+    types = _FIXED | {names[name]: kind for name, kind in attributes.items()}
+    with vector_file(path, space.dimensions, types, metadata) as file:
         for streamed in store.stream():
             items, embeddings = _still_there(store, streamed)
-            columns: dict[str, list[Any]] = {name: [getattr(item, name) for item in items] for name in _FIXED}
-            columns |= {name: [item.attributes.get(name) for item in items] for name in attributes}
+            columns: dict[str, list[Any]] = {
+                name: [getattr(item, name.removeprefix("image_")) for item in items] for name in _FIXED
+            }
+            columns |= {own: [item.attributes.get(name) for item in items] for name, own in names.items()}
             file.write(columns, embeddings)
     return Exported(file.rows, file.files)
 

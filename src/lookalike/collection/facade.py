@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.exporting import Exported, export
 from lookalike.collection.indexing import run_indexing
@@ -212,6 +214,11 @@ class Collection:
             raise InputError(
                 "no source was given: expected folders, files, globs, lists, tar or Parquet files"
             )
+        for source in sources:
+            if not isinstance(source, str | PathLike):
+                raise InputError(
+                    f"{source!r} is no source: expected paths or URLs as separate arguments, add(*sources)"
+                )
         if key is not None and attributes is None:
             raise InputError(f"key {key!r} was given without an attributes table")
         resolved = resolve(sources, prefix=prefix, every=every, limits=self._limits)
@@ -384,6 +391,6 @@ def _crop(crop: Crop | Sequence[float] | str | None) -> Crop | None:
         return crop
     if isinstance(crop, str):
         return Crop.parse(crop)
-    if len(crop) != 4:
-        raise InputError(f"crop {tuple(crop)} has {len(crop)} numbers: expected x, y, width, height")
-    return Crop(*crop)
+    if not isinstance(crop, Sequence | np.ndarray) or len(crop) != 4:
+        raise InputError(f"crop {crop!r} is not understood: expected four numbers, x, y, width, height")
+    return Crop(*(float(number) for number in crop))

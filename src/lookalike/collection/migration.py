@@ -70,15 +70,20 @@ class _Migration:
 
         def flush() -> None:
             if rows:
-                self._store.put_vectors(np.array(rows, dtype=np.int64), np.stack(embeddings), labels)
+                numbers = np.array(rows, dtype=np.int64)
+                self._store.put_vectors(numbers, np.stack(embeddings), labels, encoder.spec.fingerprint)
                 for gathered in (rows, embeddings, labels):
                     gathered.clear()
                 report(self.done)
 
         stream = encode_stream(encoder, self._items(), self._read, aside=self._note, workers=workers)
         for reread, encoding in stream:
+            try:
+                embeddings.append(normalise(encoding.raw_embedding))
+            except InputError as error:
+                self.failures.append(f"{reread.item.id}: the encoder gave no usable vector: {error}")
+                continue
             rows.append(reread.item.row)
-            embeddings.append(normalise(encoding.raw_embedding))
             labels.append(encoder.words(encoding.logits) if encoding.logits is not None else ())
             self.done += 1
             self.thumbnails += reread.from_thumbnail
@@ -87,7 +92,7 @@ class _Migration:
         flush()
 
     def _items(self) -> Iterator[Item]:
-        for batch in self._store.lacking():
+        for batch in self._store.lacking(self._encoder.spec.fingerprint):
             yield from batch
 
     def _read(self, item: Item) -> _Reread:
@@ -145,9 +150,9 @@ def migrate(
         items = "1 item" if len(run.failures) == 1 else f"{len(run.failures)} items"
         shown = "\n  ".join(run.failures[:SHOWN_FAILURES])
         raise StoreError(
-            f"the picture of {items} cannot be read, so the collection keeps its old vectors:\n  {shown}\n"
+            f"the picture of {items} cannot be embedded, so the collection keeps its old vectors:\n  {shown}\n"
             "bring them back, remove these items, or embed their thumbnails with --from-thumbnails; then repeat"
         )
-    store.switch_space()
+    store.switch_space(space.fingerprint)
     gallery.rebuild()
     return Migrated(run.done, run.thumbnails, old.fingerprint, space.fingerprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from lookalike.collection.facade import Collection
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import DEFAULT_ENCODER
 from lookalike.encoders.spec import Pooling, Resize
-from lookalike.errors import CollectionNotFound, InputError
+from lookalike.errors import CollectionExists, CollectionNotFound, InputError
 from lookalike.images.decode import Limits
 from lookalike.store.base import Space
 from lookalike.store.sqlite import SqliteStore
@@ -54,7 +55,7 @@ def create(
 
 
 def open_collection(path: str | PathLike[str], *, limits: Limits | None = None) -> Collection:
-    """Open a collection.
+    """Open a collection; where its folder cannot be written, for reading only.
 
     Args:
         path: Its folder.
@@ -65,7 +66,8 @@ def open_collection(path: str | PathLike[str], *, limits: Limits | None = None) 
         DamagedCollection: If what is there cannot be read as one.
     """
     folder = _folder(path)
-    return Collection(SqliteStore.open(folder), folder, limits=limits)
+    readonly = folder.is_dir() and not os.access(folder, os.W_OK)
+    return Collection(SqliteStore.open(folder, readonly=readonly), folder, limits=limits)
 
 
 @contextmanager
@@ -92,14 +94,18 @@ def open_or_create(
     try:
         collection = open_collection(path)
     except CollectionNotFound:
-        collection = create(path, encoder=encoder or DEFAULT_ENCODER, **wanted)
         try:
-            with collection:
-                yield collection
-        except BaseException:
-            _discard_if_empty(Path(path))
-            raise
-        return
+            collection = create(path, encoder=encoder or DEFAULT_ENCODER, **wanted)
+        except CollectionExists:  # another process was quicker
+            collection = open_collection(path)
+        else:
+            try:
+                with collection:
+                    yield collection
+            except BaseException:
+                _discard_if_empty(Path(path))
+                raise
+            return
     with collection:
         if encoder or any(wanted.values()):
             collection.require_encoder(encoder, **wanted)
@@ -114,7 +120,9 @@ def _discard_if_empty(folder: Path) -> None:
 
 
 def _folder(path: str | PathLike[str]) -> Path:
-    text = fspath(path)
+    if not isinstance(path, str | PathLike):
+        raise InputError(f"{path!r} is no place for a collection: expected the path of a local folder")
+    text = str(fspath(path))
     if not text or "://" in text:
         raise InputError(f"{text!r} is no place for a collection: expected the path of a local folder")
     return Path(text)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from lookalike.errors import LookalikeError
+from lookalike.images.folders import FolderSource
 from lookalike.images.scan import ResolvedSource
 from lookalike.ingest.pipeline import Progress
 
@@ -49,13 +50,16 @@ def _ignore(_done: int, _total: int) -> None:
 
 
 class _Count:
-    """Counts the inputs of local sources on a thread of its own; ``total`` is None until it is done."""
+    """Counts the files of local folders on a thread of its own; ``total`` is None until it is done.
+
+    Other sources are not counted: that would read a video or an archive twice.
+    """
 
     def __init__(self, sources: Sequence[ResolvedSource]) -> None:
         self.total: int | None = None
         self._stopped = False
         self._sources = sources
-        if all("://" not in source.uri for source in sources):
+        if all(isinstance(source, FolderSource) and "://" not in source.uri for source in sources):
             threading.Thread(target=self._run, name="lookalike-count", daemon=True).start()
 
     def _run(self) -> None:

@@ -22,7 +22,7 @@ class SearchResult(Sequence[Hit]):
         answered_by: What the query was compared with.
         query: The query as text, for people.
         provenance: Encoder, fingerprint, index, collection version and parameters that the answer depends on.
-        thumbnails: Reads the WebP bytes of each hit, in order, as long as the collection is open.
+        thumbnails: Reads WebP bytes by id, as long as the collection is open; ids that are gone are left out.
         query_thumbnail: WebP bytes of the query image, or None when the query was no image.
     """
 
@@ -30,7 +30,7 @@ class SearchResult(Sequence[Hit]):
     answered_by: AnsweredBy
     query: str
     provenance: Mapping[str, Any]
-    thumbnails: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False, compare=False)
+    thumbnails: Callable[[Sequence[str]], Mapping[str, bytes]] = field(repr=False, compare=False)
     query_thumbnail: bytes | None = field(default=None, repr=False)
 
     @overload

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from lookalike.collection.queries import Example, Query, QueryReader
 from lookalike.collection.result import AnsweredBy, SearchResult
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.spec import EncoderSpec
-from lookalike.errors import InputError, UnknownItem
+from lookalike.errors import CollectionBusy, InputError, UnknownItem
 from lookalike.images.decode import Limits
-from lookalike.store.base import Store
+from lookalike.store.base import Space, Store
 from lookalike.store.filters import parse
 from lookalike.store.gallery import Gallery
 from lookalike.tasks.search import Ranked, compose, find, first_of_each_group
@@ -27,6 +28,9 @@ from lookalike.types import Crop, Embeddings, Hit, Rows
 MOST_HITS = 10_000
 MOST_WORD_MATCHES = 100_000
 """Best word matches that a filter or grouping chooses from."""
+
+ATTEMPTS = 3
+"""How often a query is read anew when the collection changed its encoder meanwhile."""
 
 KEPT_FILTERS = 64
 """Filters whose rows are remembered until the collection changes."""
@@ -70,8 +74,12 @@ class Searcher:
         self._filters: OrderedDict[str, tuple[int, Rows]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def select(self, where: str) -> Rows:
+    def select(self, where: Any) -> Rows:
         """Rows that a filter allows, int64 ascending; remembered until the collection changes."""
+        if not isinstance(where, str):
+            raise InputError(
+                f"the filter {where!r} is no text: expected one such as 'price < 300 and in_stock'"
+            )
         version = self._store.version()
         with self._lock:
             kept = self._filters.get(where)
@@ -100,35 +108,43 @@ class Searcher:
     ) -> SearchResult:
         """Items that look like the query, best first."""
         _check(k, diversity, min_strength, recall)
-        positives = self._reader.read_all(query, crop=crop)
-        negatives = self._reader.read_all(minus)
-        if not positives:
-            raise InputError("the query is empty: expected at least one image, item, vector or text")
         if group_by is not None:
             self._store.column(group_by, [])  # refuses an unknown attribute before anything is searched
-        conditions = Conditions(
-            k=int(k),
-            allowed=None if where is None else self.select(where),
-            group_of=None if group_by is None else partial(self._column, group_by),
-            diversity=diversity,
-            min_strength=min_strength,
-            recall=recall,
-        )
-        if any(example.embedding is None for example in [*positives, *negatives]):
-            ranked = self._match_words(positives, negatives, conditions)
-        else:
-            ranked = self._match_vectors(positives, negatives, conditions)
-        parameters = {
+        parameters: dict[str, Any] = {
             "k": k,
             "where": where,
-            "minus": [example.name for example in negatives] or None,
             "crop": None if crop is None else [crop.x, crop.y, crop.width, crop.height],
             "group_by": group_by,
             "diversity": diversity or None,
             "min_strength": min_strength or None,
             "recall": recall,
         }
-        return self._result(ranked, positives, {n: v for n, v in parameters.items() if v is not None})
+        for _ in range(ATTEMPTS):
+            space = self._store.space()
+            positives = self._reader.read_all(query, crop=crop)
+            negatives = self._reader.read_all(minus)
+            conditions = Conditions(
+                k=int(k),
+                allowed=None if where is None else self.select(where),
+                group_of=None if group_by is None else partial(self._column, group_by),
+                diversity=diversity,
+                min_strength=min_strength,
+                recall=recall,
+            )
+            ranked = self._rank(positives, negatives, conditions)
+            if self._store.space() == space:  # else a migration switched while the query was read or compared
+                parameters["minus"] = [example.name for example in negatives] or None
+                return self._result(ranked, positives, space, parameters)
+        raise CollectionBusy(f"{self._store.uri} is being migrated again and again: try later")
+
+    def _rank(
+        self, positives: Sequence[Example], negatives: Sequence[Example], conditions: Conditions
+    ) -> Ranked:
+        if not positives:
+            raise InputError("the query is empty: expected at least one image, item, vector or text")
+        if any(example.embedding is None for example in [*positives, *negatives]):
+            return self._match_words(positives, negatives, conditions)
+        return self._match_vectors(positives, negatives, conditions)
 
     def _match_vectors(
         self, positives: Sequence[Example], negatives: Sequence[Example], conditions: Conditions
@@ -187,7 +203,7 @@ class Searcher:
         return self._store.column(attribute, rows.tolist())
 
     def _result(
-        self, ranked: Ranked, examples: Sequence[Example], parameters: dict[str, Any]
+        self, ranked: Ranked, examples: Sequence[Example], space: Space, parameters: Mapping[str, Any]
     ) -> SearchResult:
         items = {item.row: item for item in self._store.items(ranked.rows.tolist())}
         hits: list[Hit] = []
@@ -200,8 +216,6 @@ class Searcher:
                 hits.append(Hit(item.id, score, known, item.attributes, item.uri))
         kinds = {example.kind for example in examples}
         answered_by: AnsweredBy = kinds.pop() if len(kinds) == 1 else "mixed"
-        space = self._store.space()
-        found = [row for row in ranked.rows.tolist() if row in items]
         return SearchResult(
             hits=tuple(hits),
             answered_by=answered_by,
@@ -212,22 +226,28 @@ class Searcher:
                 "encoder": EncoderSpec.from_json(space.spec).name,
                 "fingerprint": space.fingerprint,
                 "index": self._gallery().describe() if answered_by != "words" else {"kind": "words"},
-                "parameters": parameters,
+                "parameters": {name: value for name, value in parameters.items() if value is not None},
             },
-            thumbnails=lambda: self._store.thumbnails(found),
+            thumbnails=self._store_thumbnails,
             query_thumbnail=examples[0].thumbnail,
         )
+
+    def _store_thumbnails(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Thumbnails by id, of those that are still there."""
+        rows = {id: known.row for id, known in self._store.known(ids).items()}
+        return dict(zip(rows, self._store.thumbnails(list(rows.values())), strict=True))
 
 
 def _embeddings(examples: Sequence[Example]) -> Embeddings:
     return np.stack([example.embedding for example in examples if example.embedding is not None])
 
 
-def _check(k: int, diversity: float, min_strength: float, recall: float | None) -> None:
+def _check(k: Any, diversity: Any, min_strength: Any, recall: Any) -> None:
+    """Refuse what no search can answer; the types as well, since these come from outside."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MOST_HITS:
         raise InputError(f"k = {k} hits: expected a whole number from 1 to {MOST_HITS:,}")
     for name, value in (("diversity", diversity), ("min_strength", min_strength)):
-        if not 0 <= value <= 1:
+        if not isinstance(value, Real) or not 0 <= float(value) <= 1:
             raise InputError(f"{name} {value}: expected a number from 0 to 1")
-    if recall is not None and not 0 < recall <= 1:
+    if recall is not None and (not isinstance(recall, Real) or not 0 < float(recall) <= 1):
         raise InputError(f"recall {recall}: expected a share above 0 and at most 1, such as 0.99")

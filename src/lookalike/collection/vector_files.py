@@ -74,8 +74,9 @@ class VectorFile(ABC):
         try:
             if kind is None:
                 self._finish()
+            else:
+                self._close()
         finally:
-            self._close()
             self._discard()
 
 
@@ -85,6 +86,11 @@ class NpyFile(VectorFile):
     def __init__(self, path: Path, dimensions: int, columns: Mapping[str, AttributeType]) -> None:
         super().__init__(path, dimensions, columns)
         self._table = path.with_suffix(".csv")
+        if self._table.exists() and not path.exists():
+            raise InputError(
+                f"the table of {path.name} would overwrite {self._table}, which is something else: "
+                "choose another name, or move that file"
+            )
         self._table_temporary = self._table.with_name(self._table.name + ".tmp")
         self._vectors_file = self._temporary.open("wb")
         self._vectors_file.write(b"\0" * _NPY_HEADER)
@@ -119,8 +125,10 @@ class NpyFile(VectorFile):
         self._temporary.replace(self.path)
 
     def _close(self) -> None:
-        self._vectors_file.close()
-        self._table_file.close()
+        try:
+            self._vectors_file.close()
+        finally:
+            self._table_file.close()
 
     def _discard(self) -> None:
         self._temporary.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias, cast
 
 from lookalike.errors import InputError, MissingExtra
+from lookalike.store.attribute_values import checked_name
 from lookalike.types import TAGS, AttributeType, AttributeValue
 
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
@@ -203,6 +204,9 @@ def _key_position(path: Path, header: Sequence[str], key: str) -> int:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise InputError(f"{path} names the column {twice[0]!r} more than once: rename one of them")
+    for name in header:
+        if name != key:
+            checked_name(name)
     return list(header).index(key)
 
 

@@ -1,4 +1,4 @@
-"""What an attribute may be called and hold, and how types widen: the same for every store."""
+"""What ids and attributes may be called and hold, and how types widen: the same for every store."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from lookalike.errors import InputError
 from lookalike.store.filter_nodes import fold
 from lookalike.types import TAGS, AttributeType, AttributeValue
+
+MAX_ID = 4096
+"""Characters of an item's id; a uri may be of any length."""
 
 RESERVED = frozenset({"id", "uri"})
 """Names that no attribute may have: an item's own columns in every table that leaves a collection."""
@@ -22,6 +27,21 @@ MAX_ATTRIBUTES = 1_000
 _INT64 = range(-(2**63), 2**63)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TAG_SEPARATOR = re.compile(r"[;|,]")
+
+
+def id_problem(id: str) -> str | None:
+    """Why a store would refuse this id; None if it takes it.
+
+    Lets one bad input be left out before anything is written, where ``put`` refuses its whole batch.
+    """
+    if not isinstance(id, str) or not 1 <= len(id) <= MAX_ID:
+        size = f"{len(id)}: {id[:60]!r}" if isinstance(id, str) else type(id).__name__
+        return f"an item's id has 1 to {MAX_ID} characters, got {size}; rename the file or give another id"
+    try:
+        storable_text(id, "an item's id")
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def checked_name(name: str) -> str:
@@ -44,13 +64,13 @@ def checked_name(name: str) -> str:
 
 
 def storable_text(text: str, what: str) -> str:
-    """The text, if a store can keep it.
+    """The text as a plain ``str``, if a store can keep it.
 
     Raises:
         InputError: If it is not text, holds a NUL character or half of a surrogate pair.
     """
     if not isinstance(text, str):
-        raise InputError(f"{what} is {text!r}: expected text, got {type(text).__name__}")
+        raise InputError(f"{what} is {_shown(text)}: expected text, got {type(text).__name__}")
     if "\0" in text:
         raise InputError(f"{what} is {text[:80]!r}: a NUL character cannot be stored, remove it")
     try:
@@ -59,22 +79,33 @@ def storable_text(text: str, what: str) -> str:
         raise InputError(
             f"{what} is {ascii(text)[:80]}: it is not valid Unicode, remove the surrogates"
         ) from None
-    return text
+    return str.__str__(text)  # of a subclass, NumPy's among them, the plain text
 
 
-def checked_value(name: str, value: AttributeValue) -> str | int | float | bool | None:
+def _shown(value: object) -> str:
+    """The value for a message, however long it is."""
+    text = ascii(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def checked_value(name: str, value: AttributeValue | np.generic) -> str | int | float | bool | None:
     """The value as it is stored before it is fitted to a type; NaN, a table's empty cell, becomes None.
 
+    NumPy's booleans, integers, floats and texts count as Python's.
+
     Raises:
-        InputError: If it is a list (only ``tags`` is one), infinite, or beyond 64 bits.
+        InputError: If it is of another type (a list too: only ``tags`` is one), infinite, or beyond 64 bits.
     """
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        if value not in _INT64:
-            raise InputError(f"attribute {name} is {value}: integers have 64 bits, give it as text")
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        if int(value) not in _INT64:
+            size = int(value).bit_length() + 1  # of a sign; Python refuses to print the largest ones
+            raise InputError(f"attribute {name} is an integer of {size} bits: give it as text, 64 are kept")
         return int(value)
-    if isinstance(value, float):
+    if isinstance(value, (float, np.floating)):
         if math.isinf(value):
             raise InputError(
                 f"attribute {name} is {value}: expected a finite number, or None where it is not set"
@@ -82,8 +113,11 @@ def checked_value(name: str, value: AttributeValue) -> str | int | float | bool 
         return None if math.isnan(value) else float(value)
     if isinstance(value, str):
         return storable_text(value, f"attribute {name}")
-    advice = f"only {TAGS} is a list" if isinstance(value, (list, tuple)) else f"got {type(value).__name__}"
-    raise InputError(f"attribute {name} is {value!r}: expected text, a number, true, false or None; {advice}")
+    valid = "a list of texts, or one text" if name == TAGS else "text, a number, true, false or None"
+    advice = f"; only {TAGS} is a list" if isinstance(value, (list, tuple)) else ""
+    raise InputError(
+        f"attribute {name} is {_shown(value)}: expected {valid}, got {type(value).__name__}{advice}"
+    )
 
 
 def type_of(value: str | int | float | bool) -> AttributeType:
@@ -128,7 +162,7 @@ def tag_list(value: AttributeValue | tuple[str, ...]) -> list[str]:
         InputError: If a list holds anything but text.
     """
     if isinstance(value, (list, tuple)):
-        words: Iterable[str] = (storable_text(word, "a tag") for word in value)
+        words: Iterable[str] = (storable_text(word, f"an entry of attribute {TAGS}") for word in value)
     else:
         single = fitted(checked_value(TAGS, value), "text")
         words = _TAG_SEPARATOR.split(str(single)) if single is not None else ()

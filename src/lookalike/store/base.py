@@ -241,26 +241,63 @@ class Store(ABC):
 
     @abstractmethod
     def compact(self) -> None:
-        """Give back free space and erase what was removed for good; begins a new epoch."""
+        """Give back free space and erase what was removed for good; begins a new epoch.
+
+        Sources that no item refers to any more are forgotten too: their uris tell where removed items lay.
+        """
 
     @abstractmethod
     def begin_space(self, space: Space) -> None:
-        """Open (or resume) a second space beside the current one."""
+        """Open (or resume) a second space beside the current one.
 
-    @abstractmethod
-    def lacking(self, *, batch: int = 1024) -> Iterator[list[Item]]:
-        """Items that have no embedding in the space that was begun yet, by row, in bounded batches."""
-
-    @abstractmethod
-    def put_vectors(self, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]) -> None:
-        """Add embeddings and encoder labels of existing rows to the space that was begun."""
-
-    @abstractmethod
-    def switch_space(self) -> None:
-        """Make the begun space the current one, atomically, and drop the old one; begins a new epoch.
+        There is one at most: a space that was begun with another encoder, precision or length is dropped,
+        and whoever works on it gets FingerprintMismatch from the three calls below.
 
         Raises:
-            StoreError: If a row of the collection has no embedding in the new space.
+            InputError: If its number is not greater than the current one's.
+        """
+
+    @abstractmethod
+    def lacking(self, fingerprint: str, *, batch: int = 1024) -> Iterator[list[Item]]:
+        """Items that have no embedding in the space that was begun yet, by row, in bounded batches.
+
+        Args:
+            fingerprint: Of the space that the caller began.
+            batch: Most items of one batch.
+
+        Raises:
+            FingerprintMismatch: If another space has been begun instead, also between two batches.
+            StoreError: If no space is begun.
+        """
+
+    @abstractmethod
+    def put_vectors(
+        self, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]], fingerprint: str
+    ) -> None:
+        """Add embeddings and encoder labels to the space that was begun; rows that are gone are left out.
+
+        Args:
+            rows: int64 (n,).
+            embeddings: float32 (n, d), L2-normalised.
+            labels: The encoder's words for each row.
+            fingerprint: Of the space that the caller began.
+
+        Raises:
+            FingerprintMismatch: If another space has been begun instead.
+            InputError: If an embedding is not finite, not L2-normalised or of another length.
+            StoreError: If no space is begun.
+        """
+
+    @abstractmethod
+    def switch_space(self, fingerprint: str) -> None:
+        """Make the begun space the current one, atomically, and drop the old one; begins a new epoch.
+
+        Args:
+            fingerprint: Of the space that the caller began.
+
+        Raises:
+            FingerprintMismatch: If another space has been begun instead.
+            StoreError: If a row of the collection has no embedding in the new space, or none is begun.
         """
 
     @abstractmethod

@@ -263,15 +263,18 @@ class SqliteStore(Store):
     def compact(self) -> None:
         """Give back free space and erase what was removed for good; begins a new epoch.
 
+        Sources that no item refers to any more are forgotten too.
+
         Rewrites the database, so it needs as much free space again, in the collection's folder and in the
-        system's temporary one. When it returns, no byte of a removed
-        item is left in the database or its log; derived files are their owners' to rebuild.
+        system's temporary one. When it returns, no byte of a removed item is left in the database or its
+        log; derived files are their owners' to rebuild.
 
         Raises:
             CollectionBusy: If a reader keeps an old moment open for longer than the time limit.
         """
         with self._connections.write() as connection:
             sqlite_spaces.begin_epoch(connection)
+            sqlite_write.forget_unused_sources(connection)
             # Deleted words stay in FTS5's segments until they are merged; building anew leaves none.
             connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
         with self._connections.writing(), self._connections.exclusive() as connection:
@@ -284,7 +287,7 @@ class SqliteStore(Store):
             )
 
     def begin_space(self, space: Space) -> None:
-        """Open (or resume) a second space beside the current one.
+        """Open (or resume) a second space beside the current one; drops one begun with another encoder.
 
         Raises:
             InputError: If its number is not greater than the current one's.
@@ -292,41 +295,46 @@ class SqliteStore(Store):
         with self._connections.write() as connection:
             sqlite_spaces.begin_space(connection, space)
 
-    def lacking(self, *, batch: int = 1024) -> Iterator[list[Item]]:
+    def lacking(self, fingerprint: str, *, batch: int = 1024) -> Iterator[list[Item]]:
         """Items that have no embedding in the space that was begun, by row; each batch looks anew.
 
         Raises:
-            StoreError: If no space was begun.
+            FingerprintMismatch: If another space has been begun instead of the one with this fingerprint.
+            StoreError: If no space is begun.
         """
         _at_least_one("batch", batch)
         last = -1
         while True:
             with self._connections.read() as connection:
-                rows = sqlite_spaces.lacking_rows(connection, after=last, limit=batch)
+                rows = sqlite_spaces.lacking_rows(connection, fingerprint, after=last, limit=batch)
                 found = sqlite_read.read_items(connection, rows)
             if not rows:
                 return
             yield [found[row] for row in rows]
             last = rows[-1]
 
-    def put_vectors(self, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]) -> None:
+    def put_vectors(
+        self, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]], fingerprint: str
+    ) -> None:
         """Add embeddings and encoder labels to the space that was begun; rows that are gone are left out.
 
         Raises:
+            FingerprintMismatch: If another space has been begun instead of the one with this fingerprint.
             InputError: If an embedding is not finite, not L2-normalised or of another length.
-            StoreError: If no space was begun.
+            StoreError: If no space is begun.
         """
         with self._connections.write() as connection:
-            sqlite_spaces.put_vectors(connection, rows, embeddings, labels)
+            sqlite_spaces.put_vectors(connection, rows, embeddings, labels, fingerprint)
 
-    def switch_space(self) -> None:
+    def switch_space(self, fingerprint: str) -> None:
         """Make the begun space the current one, atomically, and drop the old one; begins a new epoch.
 
         Raises:
-            StoreError: If a row of the collection has no embedding in the new space, or none was begun.
+            FingerprintMismatch: If another space has been begun instead of the one with this fingerprint.
+            StoreError: If a row of the collection has no embedding in the new space, or none is begun.
         """
         with self._connections.write() as connection:
-            sqlite_spaces.switch_space(connection)
+            sqlite_spaces.switch_space(connection, fingerprint)
 
     def close(self) -> None:
         """Let go of every handle; one that a stream still reads through goes when the stream ends."""

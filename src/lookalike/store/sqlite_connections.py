@@ -35,7 +35,13 @@ def translated(error: sqlite3.Error, path: Path) -> StoreError:
         )
     if code == sqlite3.SQLITE_FULL:
         return StoreError(
-            f"there is no space left to write {path}: free some and repeat; nothing was changed"
+            f"there is no space left to write {path.parent}, on its disk or in the system's temporary folder: "
+            "free some and repeat; what was committed before is kept"
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreError(
+            f"the disk failed to read or write {path.parent} ({error}): make sure that it has space left and "
+            "is sound, and repeat; what was committed before is kept"
         )
     if code == sqlite3.SQLITE_READONLY:
         return StoreError(f"{path} cannot be written ({error}): check its permissions")

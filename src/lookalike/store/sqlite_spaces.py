@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lookalike.errors import InputError, StoreError
+from lookalike.errors import FingerprintMismatch, InputError, StoreError
 from lookalike.store.attribute_values import distinct_tags, storable_text
 from lookalike.store.base import Space
 from lookalike.store.sqlite_attributes import insert_tags, json_rows
@@ -42,9 +42,9 @@ def begin_space(connection: sqlite3.Connection, space: Space) -> None:
     add_space(connection, space, BEGUN)
 
 
-def lacking_rows(connection: sqlite3.Connection, *, after: int, limit: int) -> list[int]:
+def lacking_rows(connection: sqlite3.Connection, fingerprint: str, *, after: int, limit: int) -> list[int]:
     """Rows of items without an embedding in the space that was begun, ascending."""
-    table = embeddings_table(_begun(connection).number)
+    table = embeddings_table(_begun(connection, fingerprint).number)
     found = connection.execute(
         f"SELECT row FROM items WHERE row > ? AND row NOT IN (SELECT row FROM {table}) ORDER BY row LIMIT ?",
         (after, limit),
@@ -53,10 +53,14 @@ def lacking_rows(connection: sqlite3.Connection, *, after: int, limit: int) -> l
 
 
 def put_vectors(
-    connection: sqlite3.Connection, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]
+    connection: sqlite3.Connection,
+    rows: Rows,
+    embeddings: Embeddings,
+    labels: Sequence[Sequence[str]],
+    fingerprint: str,
 ) -> None:
     """Add embeddings and labels to the space that was begun; rows that are gone are left out."""
-    space = _begun(connection)
+    space = _begun(connection, fingerprint)
     numbers = [int(row) for row in rows]
     if not len(numbers) == len(embeddings) == len(labels):
         raise InputError(
@@ -78,9 +82,9 @@ def put_vectors(
     )
 
 
-def switch_space(connection: sqlite3.Connection) -> None:
+def switch_space(connection: sqlite3.Connection, fingerprint: str) -> None:
     """Make the begun space the current one and drop the old one: see the contract."""
-    space, old = _begun(connection), current_space(connection)
+    space, old = _begun(connection, fingerprint), current_space(connection)
     table = embeddings_table(space.number)
     (lacking,) = connection.execute(
         f"SELECT count(*) FROM items WHERE row NOT IN (SELECT row FROM {table})"
@@ -104,10 +108,21 @@ def begin_epoch(connection: sqlite3.Connection) -> None:
     bump_version(connection)
 
 
-def _begun(connection: sqlite3.Connection) -> Space:
+def _begun(connection: sqlite3.Connection, fingerprint: str) -> Space:
+    """The begun space, if it is the one that the caller began."""
     space = space_in_state(connection, BEGUN)
     if space is None:
-        raise StoreError("no second space was begun: call begin_space first")
+        raise StoreError(
+            "no second space is begun: call begin_space first; if you did, another migration has switched "
+            "meanwhile"
+        )
+    if space.fingerprint != fingerprint:
+        raise FingerprintMismatch(
+            expected=space.fingerprint,
+            got=fingerprint,
+            remedy="another migration of this collection began meanwhile: let it finish or stop it, "
+            "then repeat this one",
+        )
     return space
 
 

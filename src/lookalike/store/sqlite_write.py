@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from lookalike.errors import FingerprintMismatch, InputError
-from lookalike.store.attribute_values import distinct_tags, fitted, storable_text
+from lookalike.store.attribute_values import distinct_tags, fitted, id_problem, storable_text
 from lookalike.store.sqlite_attributes import (
     Catalogue,
     Scalar,
@@ -32,9 +32,6 @@ from lookalike.store.sqlite_embeddings import (
 from lookalike.store.sqlite_read import all_rows_of, rows_of
 from lookalike.store.sqlite_schema import ENCODER, USER, embeddings_table
 from lookalike.types import AttributeValue, Record
-
-MAX_ID = 4096
-"""Characters of an item's id."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -89,11 +86,9 @@ def put(connection: sqlite3.Connection, records: Sequence[Record], fingerprint: 
 
 def _checked(record: Record) -> Record:
     """The record, if its own fields can be stored; embedding and attributes are checked elsewhere."""
-    if not record.id or len(record.id) > MAX_ID:
-        raise InputError(
-            f"an item's id has 1 to {MAX_ID} characters, got {len(record.id)}: {record.id[:60]!r}"
-        )
-    texts = {"id": record.id, "uri": record.uri, "source": record.source, "sha256": record.sha256}
+    if problem := id_problem(record.id):
+        raise InputError(problem)
+    texts = {"uri": record.uri, "source": record.source, "sha256": record.sha256}
     if record.stamp is not None:
         texts["stamp"] = record.stamp
     for name, text in texts.items():
@@ -190,6 +185,11 @@ def set_source(connection: sqlite3.Connection, name: str, uri: str) -> None:
     ).rowcount
     if changed:
         bump_version(connection)
+
+
+def forget_unused_sources(connection: sqlite3.Connection) -> None:
+    """Delete the sources that no item came through: their uris tell where removed items lay."""
+    connection.execute("DELETE FROM sources WHERE name NOT IN (SELECT source FROM items)")
 
 
 def set_attributes(

@@ -324,3 +324,9 @@ def test_a_failed_run_claims_no_name_and_keeps_the_report(
 def test_no_workers_are_refused(collection: Collection, pictures: Path, workers: int) -> None:
     with pytest.raises(InputError, match="workers"):
         collection.add(pictures, workers=workers, progress=False)
+
+
+def test_an_id_that_is_too_long_fails_alone(collection: Collection, pictures: Path) -> None:
+    ledger = collection.add(pictures, prefix="/".join(["x" * 200] * 25), progress=False)
+    assert counts(ledger) == (0, 0, 0, 12)
+    assert all("4096" in reason or "4,096" in reason for _, reason in ledger.failures)

@@ -56,6 +56,8 @@ def run_indexing(
             ledger = run.run(sources, prune=prune)
         finally:
             run.ledger.write_report(report)
+        if claimed:  # again, since another process may have compacted before there was an item of the name
+            _claim(store, sources)
     gallery.save()
     return ledger
 

@@ -28,6 +28,7 @@ from lookalike.images.thumbnails import thumbnail
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.stream import encode_stream
+from lookalike.store.attribute_values import id_problem
 from lookalike.store.base import Known, Run, Store
 from lookalike.types import AttributeValue, Image, Record
 from lookalike.vectors.metrics import normalise
@@ -172,8 +173,9 @@ class Ingest:
                 self._giving.add(candidate.source)
                 if candidate.hides_more:
                     self._partly_seen.add(candidate.source)
-                if candidate.problem is not None:
-                    self.ledger.fail(candidate.uri, candidate.problem)
+                problem = candidate.problem or id_problem(candidate.id)
+                if problem is not None:
+                    self.ledger.fail(candidate.uri, problem)
                 elif earlier == candidate.uri:
                     self.ledger.unchanged += 1
                 elif earlier is not None:

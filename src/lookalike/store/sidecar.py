@@ -91,7 +91,8 @@ class Sidecar:
         if manifest.count % SEGMENT:
             self._sums.append(manifest.last_crc)
         self._checked = np.zeros(len(self._sums), dtype=bool)
-        self._vectors = _mapped(manifest.file(folder, "data"), manifest)
+        self._path = manifest.file(folder, "data")
+        self._vectors = _mapped(self._path, manifest)
 
     @classmethod
     def open(cls, folder: DerivedFolder) -> Sidecar | None:
@@ -118,12 +119,26 @@ class Sidecar:
         Raises:
             DerivedFileError: If one lies in a damaged segment.
         """
+        self._check_all(positions)
+        taken: npt.NDArray[Any] = self._vectors[positions]
+        return taken
+
+    def read(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """As :meth:`take`, but without mapping the pages into memory: for a sample from all over the file."""
+        self._check_all(positions)
+        width, read = self.manifest.width, np.empty((len(positions), self.dimensions), self._vectors.dtype)
+        with self._path.open("rb", buffering=0) as handle:
+            for vector, position in zip(read, positions.tolist(), strict=True):
+                handle.seek(position * width)
+                if handle.readinto(vector.view(np.uint8).data) != width:
+                    raise DerivedFileError(f"{self._path} is too short: delete it, it is built anew")
+        return read
+
+    def _check_all(self, positions: npt.NDArray[np.int64]) -> None:
         segments = positions // SEGMENT
         if not self._checked[segments].all():
             for segment in np.unique(segments).tolist():
                 self._check(segment)
-        taken: npt.NDArray[Any] = self._vectors[positions]
-        return taken
 
     def blocks(self, start: int, stop: int, size: int) -> Iterator[npt.NDArray[Any]]:
         """Vectors start to stop in order, at most ``size`` at a time.
@@ -140,10 +155,14 @@ class Sidecar:
     def _check(self, segment: int) -> None:
         if self._checked[segment]:
             return
-        data = self._vectors[segment * SEGMENT : (segment + 1) * SEGMENT]
-        if zlib.crc32(np.ascontiguousarray(data).view(np.uint8).data) != self._sums[segment]:
+        first = segment * SEGMENT
+        size = (min(first + SEGMENT, len(self)) - first) * self.manifest.width
+        with self._path.open("rb") as handle:  # not through the map, whose pages would all stay in memory
+            handle.seek(first * self.manifest.width)
+            data = handle.read(size)
+        if zlib.crc32(data) != self._sums[segment]:
             raise DerivedFileError(
-                f"vectors {segment * SEGMENT} onwards of generation {self.manifest.generation} are damaged: "
+                f"vectors {first} onwards of generation {self.manifest.generation} are damaged: "
                 "delete the folder of derived files, it is built anew"
             )
         self._checked[segment] = True

@@ -112,20 +112,27 @@ class Table:
             raise UnknownItem(f"row {int(rows[int(np.argmax(gone))])} is gone from the collection")
         return found
 
-    def take(self, positions: Positions) -> npt.NDArray[Any]:
-        """Vectors at positions (m,), in the order asked."""
+    def take(self, positions: Positions, *, mapped: bool = True) -> npt.NDArray[Any]:
+        """Vectors at positions (m,), in the order asked.
+
+        Args:
+            positions: int64 (m,).
+            mapped: Read through the memory map, which is fast and keeps the file's pages in memory; else
+                through the file, for samples of everything.
+        """
         sidecar, fresh = self._parts
         if sidecar is None:
             return fresh[positions]
+        read = sidecar.take if mapped else sidecar.read
         here = len(sidecar)
         late = positions >= here
         if not late.any():
-            return sidecar.take(positions)
+            return read(positions)
         if late.all():
             return fresh[positions - here]
         taken = np.empty((len(positions), self._dimensions), dtype=np.float32)
         taken[late] = fresh[positions[late] - here]
-        taken[~late] = sidecar.take(positions[~late])
+        taken[~late] = read(positions[~late])
         return taken
 
     def blocks(self, start: int, stop: int, size: int) -> Iterator[npt.NDArray[Any]]:

@@ -54,6 +54,9 @@ from lookalike.vectors.metrics import cosine, inner, normalise
 SAMPLE = 2000
 """Background items that are kept."""
 
+BLOCK = 128
+"""Items that are compared with the sample at a time."""
+
 ENOUGH = 50
 """From so many background items on, the tail is fitted."""
 
@@ -94,9 +97,8 @@ class Background:
             chosen = embeddings[np.sort(picks)]
         sigma = PRIOR_SIGMA
         if len(chosen) > ENOUGH:
-            similarities = cosine(chosen, chosen)
-            others = similarities[~np.eye(len(chosen), dtype=bool)].reshape(len(chosen), -1)
-            sigma = max(LEAST_SIGMA, float(np.median(_tail(others)[1])))
+            sigmas = [_own_sigmas(chosen, first) for first in range(0, len(chosen), BLOCK)]
+            sigma = max(LEAST_SIGMA, float(np.median(np.concatenate(sigmas))))
         return cls(chosen.astype(np.float16), sigma)
 
     def strength(
@@ -133,6 +135,14 @@ class Background:
         anchor, sigma, z = _tail(inner(queries, self._unit))
         bounded = np.clip(sigma, LEAST_SIGMA, MOST_SIGMA * self.sigma)
         return anchor - z * bounded, bounded
+
+
+def _own_sigmas(sample: Embeddings, first: int) -> npt.NDArray[np.float64]:
+    """Sigma of a block of the sample's items, each compared with the others."""
+    similarities = cosine(sample[first : first + BLOCK], sample)
+    themselves = np.arange(len(similarities))  # says nothing of others: let a neighbour stand in
+    similarities[themselves, first + themselves] = similarities[themselves, first + themselves - 1]
+    return _tail(similarities)[1]
 
 
 def _tail(

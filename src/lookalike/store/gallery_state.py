@@ -99,11 +99,7 @@ class State:
             alive = np.sort(np.random.default_rng(seed).choice(alive, n, replace=False))
         if not len(alive):
             return np.empty(0, dtype=np.int64), np.empty((0, self.space.dimensions), dtype=np.float32)
-        embeddings = np.empty((len(alive), self.space.dimensions), dtype=np.float32)
-        for first in range(0, len(alive), SEGMENT):
-            block = slice(first, first + SEGMENT)
-            embeddings[block] = normalise(self.table.take(alive[block], mapped=False))
-        return self.table.rows[alive], embeddings
+        return self.table.rows[alive], normalise(self.table.take(alive, mapped=False))
 
 
 def load(store: Store, folder: DerivedFolder, *, resident_bytes: int, anew: bool = False) -> State:

@@ -16,6 +16,10 @@ FEW_QUERIES = 6
 """Up to so many queries, one matrix-vector product each beats one matrix product (measured, OpenBLAS)."""
 
 
+BLOCK = 256
+"""Rows that are widened to float64 at a time, so that the work takes little memory beside the result."""
+
+
 def normalise(raw: npt.ArrayLike) -> Embeddings:
     """Scale every row to length 1.
 
@@ -37,18 +41,26 @@ def normalise(raw: npt.ArrayLike) -> Embeddings:
             f"vectors of shape {array.shape} and type {array.dtype} cannot be normalised: "
             "expected numbers of shape (n, d) or (d,) with d >= 1"
         )
-    matrix = np.atleast_2d(array).astype(np.float64)
-    largest = np.abs(matrix).max(axis=1, initial=0.0)
-    bad = np.flatnonzero(~np.isfinite(largest) | (largest == 0))
-    if len(bad):
+    rows = np.atleast_2d(array)
+    unit = np.empty(rows.shape, dtype=np.float32)
+    bad: list[int] = []
+    for first in range(0, len(rows), BLOCK):
+        matrix = rows[first : first + BLOCK].astype(np.float64)
+        largest = np.abs(matrix).max(axis=1)
+        wrong = ~np.isfinite(largest) | (largest == 0)
+        if wrong.any():
+            bad += (first + np.flatnonzero(wrong)).tolist()
+            continue
+        matrix /= largest[:, None]
+        matrix /= np.sqrt(np.einsum("nd,nd->n", matrix, matrix))[:, None]
+        unit[first : first + BLOCK] = matrix
+    if bad:
         named = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
         raise InputError(
-            f"row {named} of {len(matrix)} is zero or not finite, so it has no direction: "
+            f"row {named} of {len(rows)} is zero or not finite, so it has no direction: "
             "leave such rows out, or look at the images they came from"
         )
-    matrix /= largest[:, None]
-    matrix /= np.sqrt(np.einsum("nd,nd->n", matrix, matrix))[:, None]
-    return matrix.astype(np.float32).reshape(array.shape)
+    return unit.reshape(array.shape)
 
 
 def cosine(queries: Embeddings, gallery: Floats) -> npt.NDArray[np.float32]:

@@ -14,6 +14,7 @@ def test_columns_sum_to_the_inputs() -> None:
     ledger = Ledger(inputs=4, added=1, updated=1, unchanged=1)
     ledger.fail("a.jpg", "truncated")
     ledger.check()
+    assert ledger.accounted == ledger.inputs == 4
 
 
 def test_a_lost_input_is_never_silent() -> None:

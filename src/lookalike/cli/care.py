@@ -12,6 +12,9 @@ from lookalike.cli.output import human_bytes, print_json, print_table
 from lookalike.encoders.registry import DEFAULT_ENCODER
 from lookalike.errors import InputError
 
+UNSHOWN = ("measured", "derived", "version")
+"""Of the index's description: too long for a table, or said elsewhere in it."""
+
 
 def info(options: argparse.Namespace) -> int:
     """What a collection is."""
@@ -26,7 +29,7 @@ def info(options: argparse.Namespace) -> int:
         ("encoder", f"{facts['encoder']}, layer {facts['layer']}, {facts['pooling']}, {facts['resize']}"),
         ("fingerprint", facts["fingerprint"]),
         ("vectors", f"{facts['dimensions']} x {facts['precision']}"),
-        ("index", ", ".join(f"{name} {value}" for name, value in index.items())),
+        ("index", ", ".join(f"{n} {v}" for n, v in index.items() if n not in UNSHOWN)),
         ("on disk", f"{human_bytes(size['record'])} record, {human_bytes(size['derived'])} derived"),
         ("sources", "\n".join(f"{name}  {uri}" for name, uri in facts["sources"].items())),
         ("attributes", "\n".join(f"{name}: {kind}" for name, kind in facts["attributes"].items())),

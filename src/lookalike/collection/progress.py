@@ -115,7 +115,8 @@ def _bar(
         """Images a second since the start."""
 
         def render(self, task: Task) -> Text:
-            return Text(f"{task.finished_speed or task.speed or 0:.0f}/s", style="cyan")
+            rate = task.completed / task.elapsed if task.elapsed else 0
+            return Text(f"{rate:.0f}/s", style="cyan")
 
     columns = (
         SpinnerColumn(),

@@ -25,6 +25,7 @@ from lookalike.store.derived import DerivedFolder, IfWritable
 from lookalike.store.gallery_state import INDEX, State
 from lookalike.store.sidecar import DerivedFileError
 from lookalike.store.sizing import IndexKind, check_kind, index_kind, memory_budget
+from lookalike.store.subsets import Subsets
 from lookalike.store.table import Table
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.hnsw import HNSW
@@ -75,6 +76,7 @@ class Gallery:
         self._cancelled = threading.Event()
         self._worker: threading.Thread | None = None
         self._failure: Exception | None = None
+        self._subsets = Subsets()
         self._background: tuple[Table, int, Background] | None = None
         self._stamp: tuple[int, int] | None = None
         self._state = self._load()
@@ -91,7 +93,8 @@ class Gallery:
         Args:
             queries: float32 (q, d); normalised here.
             k: At least 1; k items come back whenever k exist.
-            rows: int64 (m,), the only rows that may be answers, as a filter gives them; None: all.
+            rows: int64 (m,), the only rows that may be answers, as a filter gives them; None: all. When the
+                same array comes again, the vectors of its rows are kept in memory; do not change it.
             recall: Share of the true neighbours to aim at, in (0, 1]; 1 searches exactly. None: 0.99.
 
         Returns:
@@ -103,7 +106,12 @@ class Gallery:
         """
         self.refresh()
         unit = normalise(np.atleast_2d(queries))
-        return self._reading(lambda state: state.search(unit, k, rows, recall))
+
+        def answer(state: State) -> tuple[Rows, npt.NDArray[np.float32]]:
+            kept = None if rows is None else self._subsets.search(state, unit, k, rows)
+            return state.search(unit, k, rows, recall) if kept is None else kept
+
+        return self._reading(answer)
 
     def vectors(self, rows: Rows) -> Embeddings:
         """Embeddings of rows, float32 (n, d), L2-normalised, in the order asked.

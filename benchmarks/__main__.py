@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHMARKS = {
     "retrieval": "customer photo -> product on a shop's data: encoders, resize policies, pooling, layers",
     "throughput": "images a second from JPEG files against a Pillow + ONNX Runtime loop; peak memory by size",
+    "strength": "calibration of match strength: false alarms when a product is left out",
     "search": "latency and recall of the search in process, with and without filters",
 }
 

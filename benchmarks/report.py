@@ -34,7 +34,7 @@ def keep(name: str, rows: Sequence[Mapping[str, Any]], **facts: Any) -> None:
     RESULTS.mkdir(exist_ok=True)
     document = {
         "benchmark": name,
-        "command": "python -m " + " ".join(["benchmarks", name, *_arguments()]),
+        "command": "python -m " + " ".join(["benchmarks", name.partition("-")[0], *_arguments()]),
         "when": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         **facts,

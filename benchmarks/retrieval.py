@@ -33,9 +33,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     data = parser.parse_args().data
     queries, gallery = sorted((data / "customer").glob("*.jpg")), sorted((data / "catalog").glob("*.jpg"))
-    relevant = np.array([[_product(q) == _product(g) for g in gallery] for q in queries])
+    relevant = np.array([[product_of(q) == product_of(g) for g in gallery] for q in queries])
     rows = [_measure(setting, queries, gallery, relevant) for setting in SETTINGS]
-    keep("retrieval", rows, queries=len(queries), gallery=len(gallery))
+    keep(f"retrieval-{data.resolve().name}", rows, queries=len(queries), gallery=len(gallery))
 
 
 def _measure(
@@ -45,7 +45,7 @@ def _measure(
         setting["encoder"], **{k: v for k, v in setting.items() if k != "encoder"}
     )
     similarity = cosine(lookalike.embed(queries, encoder=encoder), lookalike.embed(gallery, encoder=encoder))
-    products = by_group(similarity, relevant, [_product(path) for path in gallery])
+    products = by_group(similarity, relevant, [product_of(path) for path in gallery])
     row = {
         "encoder": encoder.spec.name,
         "resize": encoder.spec.resize,
@@ -60,5 +60,6 @@ def _measure(
     return row
 
 
-def _product(path: Path) -> str:
+def product_of(path: Path) -> str:
+    """The product that a picture shows."""
     return path.stem.rpartition("_")[0]

@@ -15,6 +15,7 @@ FLOORS = [
     "types",
     "settings",
     "images",
+    "datasets",
     "encoders",
     "vectors",
     "store",
@@ -22,7 +23,9 @@ FLOORS = [
     "tasks",
     "tracking",
     "evaluate",
+    "reports",
     "collection",
+    "estimators",
     "cli",
 ]
 ARRAYS_ONLY = {"vectors", "tasks", "evaluate"}

@@ -3,7 +3,8 @@
 LookalikeError
 ├── InputError                an argument is wrong (also a ValueError)
 │   ├── FilterError           a filter expression is wrong; knows the position
-│   └── UnknownItem           an id that the collection does not hold
+│   ├── UnknownItem           an id that the collection does not hold
+│   └── NotFitted             a reducer, clusters, map or classifier that the collection does not have
 ├── SourceError               a source of images cannot be read or would collide
 ├── ImageError                one image cannot be had: unreadable, too large, not an image
 ├── EncoderError              a network cannot be loaded or run
@@ -20,6 +21,8 @@ A message says what was got, what was expected and what to do next.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class LookalikeError(Exception):
@@ -46,6 +49,16 @@ class FilterError(InputError):
 
 class UnknownItem(InputError):
     """An item id that the collection does not hold."""
+
+
+class NotFitted(InputError):
+    """A reducer, clusters, map or classifier that was not fitted on the collection."""
+
+    def __init__(self, kind: str, name: str, existing: Sequence[str]) -> None:
+        self.kind = kind
+        self.name = name
+        there = f"there is {', '.join(existing)}" if existing else f"no {kind} was fitted yet"
+        super().__init__(f"the collection has no {kind} {name!r}: {there}; fit it first")
 
 
 class SourceError(LookalikeError):

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 
 import lookalike
-from lookalike.cli.main import DONE, ERROR
+from lookalike.cli.grammar import DONE, ERROR
 from lookalike.cli.output import human_bytes, print_json, print_table
 from lookalike.encoders.registry import DEFAULT_ENCODER
 from lookalike.errors import InputError

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import lookalike
-from lookalike.cli.main import DONE
+from lookalike.cli.grammar import DONE
 from lookalike.cli.output import print_json
 from lookalike.cli.searching import print_hits
 from lookalike.collection.opening import open_or_create

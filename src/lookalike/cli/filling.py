@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lookalike.cli.main import DONE, SOME_FAILED
+from lookalike.cli.grammar import DONE, SOME_FAILED
 from lookalike.cli.output import print_json
 from lookalike.collection.embedding import embed_to_file
 from lookalike.collection.opening import open_or_create

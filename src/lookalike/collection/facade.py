@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from os import PathLike
@@ -12,32 +11,30 @@ from typing import Any, Self
 
 import numpy as np
 
+from lookalike.collection.base import DERIVED, CollectionBase
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.exporting import Exported, export
 from lookalike.collection.indexing import run_indexing
 from lookalike.collection.migration import Migrated, migrate
 from lookalike.collection.queries import Query
 from lookalike.collection.result import SearchResult
-from lookalike.collection.searching import Searcher
 from lookalike.encoders.base import Encoder
-from lookalike.encoders.registry import encoder_from_spec, load_encoder
+from lookalike.encoders.registry import load_encoder
 from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
 from lookalike.errors import FingerprintMismatch, InputError
 from lookalike.evaluate.index import IndexReport, evaluate_index
-from lookalike.images.decode import Limits
 from lookalike.images.scan import resolve
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Progress
-from lookalike.store.base import Damage, Store
-from lookalike.store.gallery import Gallery, verify_files
+from lookalike.store.base import Damage
+from lookalike.store.gallery import verify_files
 from lookalike.types import AttributeType, AttributeValue, Crop, Item
 
-DERIVED = "derived"
 FAILURE_REPORT = "failures.jsonl"
 
 
-class Collection:
+class Collection(CollectionBase):
     """Items with embedding, attributes, source and thumbnail; and what was fitted on them.
 
     Made by :func:`lookalike.create` or :func:`lookalike.open`. Safe to use from several threads; several
@@ -50,48 +47,7 @@ class Collection:
         limits: Largest image accepted.
     """
 
-    def __init__(
-        self, store: Store, folder: Path, *, encoder: Encoder | None = None, limits: Limits | None = None
-    ) -> None:
-        self._store = store
-        self._folder = folder
-        self._limits = limits or Limits()
-        self._loaded = encoder
-        self._loading = threading.Lock()
-        self._opened: Gallery | None = None
-        self._searcher = Searcher(store, lambda: self._gallery, lambda: self.encoder, self._limits)
-
-    @property
-    def _gallery(self) -> Gallery:
-        """The searchable side; derived files are read when something is searched or added."""
-        with self._loading:
-            if self._opened is None:
-                self._opened = Gallery(self._store, self._folder / DERIVED)
-            return self._opened
-
-    def _spec(self) -> EncoderSpec:
-        return EncoderSpec.from_json(self._store.space().spec)
-
     # what it is
-
-    @property
-    def path(self) -> str:
-        """Where the collection is."""
-        return self._store.uri
-
-    @property
-    def encoder(self) -> Encoder:
-        """The encoder of the collection's vectors.
-
-        Raises:
-            EncoderError: If it cannot be loaded here.
-            FingerprintMismatch: If the weights on this machine are others than those that made the vectors.
-        """
-        space = self._store.space()
-        with self._loading:
-            if self._loaded is None or self._loaded.spec.fingerprint != space.fingerprint:
-                self._loaded = encoder_from_spec(EncoderSpec.from_json(space.spec))
-            return self._loaded
 
     def require_encoder(
         self,
@@ -125,9 +81,6 @@ class Collection:
     def attributes(self) -> dict[str, AttributeType]:
         """Names and types of the attributes."""
         return self._store.schema()
-
-    def __len__(self) -> int:
-        return self._store.count()
 
     def __contains__(self, id: object) -> bool:
         return isinstance(id, str) and bool(self._store.known([id]))

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from lookalike.store.filters import Filter
 from lookalike.types import AttributeType, AttributeValue, Embeddings, Item, Record, Rows
@@ -76,6 +76,27 @@ class Damage:
 
     where: str
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Something that was fitted on a collection and is kept with it.
+
+    Args:
+        kind: What it is: ``reducer``, ``clusters``, ``map``, ``classifier``.
+        name: One of each kind and name.
+        version: Counts up with everything that is saved; never used twice in a collection.
+        fingerprint: Of the embeddings it was fitted on.
+        collection_version: The store's version when it was saved.
+        provenance: Parameters and measures, as JSON.
+    """
+
+    kind: str
+    name: str
+    version: int
+    fingerprint: str
+    collection_version: int
+    provenance: Mapping[str, Any]
 
 
 class Run(ABC):
@@ -233,6 +254,43 @@ class Store(ABC):
     def changes(self, version: int, last_row: int) -> Changes:
         """What happened since ``version``, for a reader whose newest row is ``last_row`` (-1: none)."""
 
+    # what was fitted
+
+    @abstractmethod
+    def put_fitted(
+        self, kind: str, name: str, payload: bytes, *, fingerprint: str, provenance: Mapping[str, Any]
+    ) -> Fitted:
+        """Save something that was fitted, durably, in the place of what has the same kind and name.
+
+        Args:
+            kind, name: What it is and how it is asked for, not empty.
+            payload: Opaque to the store. It refers to items by row number and copies nothing of them, so
+                that removing an item leaves nothing behind.
+            fingerprint: Of the embeddings it was fitted on.
+            provenance: A JSON object; its keys are text and its numbers finite.
+
+        Raises:
+            FingerprintMismatch: If ``fingerprint`` is not the space's.
+            InputError: If a name is empty, the payload is too long or the provenance is no JSON object.
+        """
+
+    @abstractmethod
+    def fitted(self, kind: str | None = None) -> list[Fitted]:
+        """What was fitted, of one kind or all, in the order in which it was saved."""
+
+    @abstractmethod
+    def fitted_payload(self, kind: str, name: str) -> tuple[Fitted, bytes]:
+        """One fitted thing with its payload.
+
+        Raises:
+            NotFitted: If there is none; names those of its kind that there are.
+            DamagedCollection: If it does not match its checksum.
+        """
+
+    @abstractmethod
+    def remove_fitted(self, kind: str, name: str) -> bool:
+        """Drop one fitted thing; whether there was one."""
+
     # care
 
     @abstractmethod
@@ -291,6 +349,8 @@ class Store(ABC):
     @abstractmethod
     def switch_space(self, fingerprint: str) -> None:
         """Make the begun space the current one, atomically, and drop the old one; begins a new epoch.
+
+        What was fitted on embeddings of another fingerprint is dropped with them.
 
         Args:
             fingerprint: Of the space that the caller began.

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from lookalike.errors import CollectionBusy, InputError
 from lookalike.store import (
     sqlite_attributes,
     sqlite_embeddings,
     sqlite_filters,
+    sqlite_fitted,
     sqlite_read,
     sqlite_schema,
     sqlite_spaces,
     sqlite_verify,
     sqlite_write,
 )
-from lookalike.store.base import Changes, Damage, Known, Space, Store
+from lookalike.store.base import Changes, Damage, Fitted, Known, Space, Store
 from lookalike.store.filters import Filter, check
 from lookalike.store.sqlite_connections import Connections
 from lookalike.store.sqlite_run import SqliteRun
@@ -246,6 +247,40 @@ class SqliteStore(Store):
         with self._connections.read() as connection:
             return sqlite_read.read_changes(connection, version, last_row)
 
+    # what was fitted
+
+    def put_fitted(
+        self, kind: str, name: str, payload: bytes, *, fingerprint: str, provenance: Mapping[str, Any]
+    ) -> Fitted:
+        """Save something that was fitted, durably, in the place of what has the same kind and name.
+
+        Raises:
+            FingerprintMismatch: If ``fingerprint`` is not the space's.
+            InputError: If a name is empty, the payload is too long or the provenance is no JSON object.
+        """
+        with self._connections.write() as connection:
+            return sqlite_fitted.put_fitted(connection, kind, name, payload, fingerprint, provenance)
+
+    def fitted(self, kind: str | None = None) -> list[Fitted]:
+        """What was fitted, of one kind or all, in the order in which it was saved."""
+        with self._connections.read() as connection:
+            return sqlite_fitted.list_fitted(connection, kind)
+
+    def fitted_payload(self, kind: str, name: str) -> tuple[Fitted, bytes]:
+        """One fitted thing with its payload.
+
+        Raises:
+            NotFitted: If there is none; names those of its kind that there are.
+            DamagedCollection: If it does not match its checksum.
+        """
+        with self._connections.read() as connection:
+            return sqlite_fitted.fitted_payload(connection, kind, name)
+
+    def remove_fitted(self, kind: str, name: str) -> bool:
+        """Drop one fitted thing; whether there was one."""
+        with self._connections.write() as connection:
+            return sqlite_fitted.remove_fitted(connection, kind, name)
+
     # care
 
     def verify(self) -> Iterator[Damage]:
@@ -328,6 +363,8 @@ class SqliteStore(Store):
 
     def switch_space(self, fingerprint: str) -> None:
         """Make the begun space the current one, atomically, and drop the old one; begins a new epoch.
+
+        What was fitted on the old embeddings is dropped too.
 
         Raises:
             FingerprintMismatch: If another space has been begun instead of the one with this fingerprint.

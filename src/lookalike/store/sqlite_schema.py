@@ -79,6 +79,19 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """CREATE VIRTUAL TABLE words USING fts5 (
             id, tags, text, tokenize = 'porter unicode61 remove_diacritics 2')""",
     ),
+    (
+        "ALTER TABLE meta ADD COLUMN fitted INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE fitted (
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            number INTEGER NOT NULL UNIQUE,
+            fingerprint TEXT NOT NULL,
+            collection_version INTEGER NOT NULL,
+            provenance TEXT NOT NULL,
+            payload BLOB NOT NULL,
+            crc INTEGER NOT NULL,
+            PRIMARY KEY (kind, name))""",
+    ),
 )
 """What leads from one schema version to the next, the first from an empty file; only ever added to."""
 

@@ -17,6 +17,7 @@ from lookalike.store.sqlite_embeddings import (
     insert_embeddings,
     space_in_state,
 )
+from lookalike.store.sqlite_fitted import drop_of_other_spaces
 from lookalike.store.sqlite_schema import BEGUN, CURRENT, ENCODER, add_space, embeddings_table
 from lookalike.store.sqlite_write import WORDS_BATCH, bump_version, refresh_words
 from lookalike.types import Embeddings, Rows
@@ -97,6 +98,7 @@ def switch_space(connection: sqlite3.Connection, fingerprint: str) -> None:
     connection.execute("DELETE FROM spaces WHERE state = ?", (CURRENT,))
     connection.execute("UPDATE spaces SET state = ? WHERE number = ?", (CURRENT, space.number))
     connection.execute(f"DROP TABLE {embeddings_table(old.number)}")
+    drop_of_other_spaces(connection)
     _replace_labels(connection)
     begin_epoch(connection)
 

@@ -19,6 +19,7 @@ from lookalike.store.sqlite_embeddings import (
     decoded,
     space_in_state,
 )
+from lookalike.store.sqlite_fitted import fitted_damages
 from lookalike.store.sqlite_schema import BEGUN, CURRENT, ENCODER, USER, embeddings_table
 from lookalike.store.sqlite_write import item_checksum, words_of
 from lookalike.types import AttributeType
@@ -55,6 +56,7 @@ def damages(connection: sqlite3.Connection) -> Iterator[Damage]:
         "embeddings": _embeddings,
         "thumbnails": _thumbnails,
         "word index": _words,
+        "fitted": fitted_damages,
     }
     for where, check in checks.items():
         try:

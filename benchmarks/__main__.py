@@ -10,6 +10,14 @@ BENCHMARKS = {
     "throughput": "images a second from JPEG files against a Pillow + ONNX Runtime loop; peak memory by size",
     "strength": "calibration of match strength: false alarms when a product is left out",
     "search": "latency and recall of the search in process, with and without filters",
+    "reduction": "customer photo -> product with smaller vectors: methods, dimensions, precisions against float32",
+    "pipeline": "customer photo -> product step by step: reducers, regions, re-ranking, with intervals and cost",
+    "clustering": "clusters against known groups and other methods; time and memory by size",
+    "duplicates": "edited copies found among originals and other views of them; time and memory by size",
+    "layout": "quality of the 2-D layout against other methods; time and memory by size",
+    "classification": "labels from 1, 5, 16 and all examples a class: accuracy, calibration, unknowns",
+    "explaining": "where two pictures look alike: exactness and time",
+    "evaluation": "coverage of the intervals, cost of the evaluations",
 }
 
 

@@ -22,6 +22,10 @@ HEAVY = {
     "sqlite3",
     "onnx",
     "timm",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "graspologic_native",
 }
 
 

@@ -17,6 +17,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection, SearchResult, create, embed, open, sample_path
+    from lookalike.collection.evaluating_sources import compare_encoders, evaluate_retrieval
+    from lookalike.collection.explaining import explain_images
+    from lookalike.collection.explanation import Explanation
+    from lookalike.collection.layering import layers
+    from lookalike.datasets.layouts import read_dataset
     from lookalike.encoders.registry import available as list_encoders
     from lookalike.encoders.registry import load_encoder
     from lookalike.errors import LookalikeError
@@ -26,23 +31,30 @@ if TYPE_CHECKING:
 _HOME = {
     "Collection": "lookalike.collection",
     "Crop": "lookalike.types",
+    "Explanation": "lookalike.collection.explanation",
     "Failure": "lookalike.types",
     "Hit": "lookalike.types",
     "Item": "lookalike.types",
     "Ledger": "lookalike.ingest.ledger",
     "LookalikeError": "lookalike.errors",
     "SearchResult": "lookalike.collection",
+    "compare_encoders": "lookalike.collection.evaluating_sources",
     "create": "lookalike.collection",
     "embed": "lookalike.collection",
+    "evaluate_retrieval": "lookalike.collection.evaluating_sources",
+    "explain_images": "lookalike.collection.explaining",
+    "layers": "lookalike.collection.layering",
     "list_encoders": "lookalike.encoders.registry:available",
     "load_encoder": "lookalike.encoders.registry",
     "open": "lookalike.collection",
+    "read_dataset": "lookalike.datasets.layouts",
     "sample_path": "lookalike.collection",
 }
 
 __all__ = [
     "Collection",
     "Crop",
+    "Explanation",
     "Failure",
     "Hit",
     "Item",
@@ -50,11 +62,16 @@ __all__ = [
     "LookalikeError",
     "SearchResult",
     "__version__",
+    "compare_encoders",
     "create",
     "embed",
+    "evaluate_retrieval",
+    "explain_images",
+    "layers",
     "list_encoders",
     "load_encoder",
     "open",
+    "read_dataset",
     "sample_path",
 ]
 

@@ -178,7 +178,10 @@ def test_demo_answers_a_customers_photo(tmp_path: Path) -> None:
     assert document["ledger"]["added"] == 330
     photo = Path(document["search"]["query"]).stem.rpartition("_")[0]
     assert document["search"]["hits"][0]["attributes"]["product"] == photo
-    assert Path(document["html"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert document["groups"] > 50
+    assert set(document["pages"]) == {"answer", "why", "groups", "map"}
+    for page in document["pages"].values():
+        assert Path(page).read_text(encoding="utf-8").startswith("<!doctype html>")
     again = run("demo", "--to", tmp_path / "demo")
     assert again.returncode == 0
     assert "330 unchanged" in again.stderr

@@ -24,12 +24,20 @@ def info(options: argparse.Namespace) -> int:
         print_json(facts)
         return DONE
     index, size = facts["index"], facts["bytes"]
+    reducer = index.pop("reducer", None)
     rows = [
         ("items", f"{facts['items']:,}"),
         ("encoder", f"{facts['encoder']}, layer {facts['layer']}, {facts['pooling']}, {facts['resize']}"),
         ("fingerprint", facts["fingerprint"]),
         ("vectors", f"{facts['dimensions']} x {facts['precision']}"),
+        (
+            "searched as",
+            f"{reducer['dimensions']} x {reducer['precision']} ({reducer['method']})"
+            if reducer
+            else "full vectors",
+        ),
         ("index", ", ".join(f"{n} {v}" for n, v in index.items() if n not in UNSHOWN)),
+        ("fitted", "\n".join(f"{each['kind']} {each['name']}" for each in facts["fitted"]) or "nothing yet"),
         ("on disk", f"{human_bytes(size['record'])} record, {human_bytes(size['derived'])} derived"),
         ("sources", "\n".join(f"{name}  {uri}" for name, uri in facts["sources"].items())),
         ("attributes", "\n".join(f"{name}: {kind}" for name, kind in facts["attributes"].items())),
@@ -138,15 +146,4 @@ def encoders(options: argparse.Namespace) -> int:
                 ("provenance", entry.provenance),
             ],
         )
-    return DONE
-
-
-def evaluate_index(options: argparse.Namespace) -> int:
-    """Recall and latency of the index against the exact search."""
-    with lookalike.open(options.collection) as collection:
-        report = collection.evaluate_index(k=options.k, queries=options.queries, recall=options.recall)
-    if options.json:
-        print_json(asdict(report))
-        return DONE
-    print_table("index against exact search", ["", ""], list(asdict(report).items()))
     return DONE

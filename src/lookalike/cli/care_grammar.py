@@ -8,7 +8,6 @@ from lookalike.cli.grammar import Commands, add_collection, add_encoder, command
 def add(commands: Commands) -> None:
     """Add them."""
     _encoders(commands)
-    _evaluate(commands)
     _info(commands)
     _verify(commands)
     _compact(commands)
@@ -70,21 +69,3 @@ def _migrate(commands: Commands) -> None:
         "--from-thumbnails", action="store_true", help="embed the thumbnail where the original is gone"
     )
     parser.add_argument("--workers", type=int, metavar="N", help="decode threads (default: all cores)")
-
-
-def _evaluate(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "evaluate", help="measure on your own data", description="Measure on your own data."
-    )
-    tasks = parser.add_subparsers(title="tasks", metavar="TASK", required=True)
-    index = command(
-        tasks, "index", "care:evaluate_index", "recall and latency of the index against the exact search"
-    )
-    add_collection(index)
-    index.add_argument("-k", type=int, default=10, metavar="N", help="recall@k (default: 10)")
-    index.add_argument(
-        "--queries", type=int, default=200, metavar="N", help="how many items to ask for (default: 200)"
-    )
-    index.add_argument(
-        "--recall", type=float, metavar="F", help="the recall to ask of the index (default: 0.99)"
-    )

@@ -15,11 +15,33 @@ from importlib import import_module
 from io import TextIOWrapper
 
 from lookalike import __version__
-from lookalike.cli import care_grammar, filling_grammar, searching_grammar
+from lookalike.cli import (
+    care_grammar,
+    clustering_grammar,
+    deduplication_grammar,
+    evaluating_grammar,
+    explaining_grammar,
+    filling_grammar,
+    labelling_grammar,
+    mapping_grammar,
+    reducing_grammar,
+    searching_grammar,
+)
 from lookalike.cli.grammar import ERROR, USAGE, Parser, UsageError
 from lookalike.errors import InputError, LookalikeError, NotFitted, UnknownItem
 
-AREAS = (filling_grammar, searching_grammar, care_grammar)
+AREAS = (
+    filling_grammar,
+    searching_grammar,
+    reducing_grammar,
+    clustering_grammar,
+    deduplication_grammar,
+    mapping_grammar,
+    labelling_grammar,
+    explaining_grammar,
+    evaluating_grammar,
+    care_grammar,
+)
 """In the order in which ``lookalike --help`` lists their commands."""
 
 _EPILOG = """\

@@ -27,6 +27,8 @@ def search(options: argparse.Namespace) -> int:
             diversity=options.diversity,
             min_strength=options.min_strength,
             recall=options.recall,
+            regions=options.regions,
+            rerank=options.rerank,
         )
         written = result.save_html(options.html) if options.html else None
     if options.json:

@@ -34,4 +34,17 @@ def _search(commands: Commands) -> None:
     parser.add_argument(
         "--recall", type=float, metavar="F", help="expected recall of the index; 1 searches exactly"
     )
+    parser.add_argument(
+        "--regions",
+        default="whole",
+        choices=("whole", "pooled", "windows"),
+        help="parts of the query picture to search with as well: pooled costs nothing, windows 5 to 12 times the "
+        "encoding, for things shown small or among others (default: whole)",
+    )
+    parser.add_argument(
+        "--rerank",
+        default="none",
+        choices=("none", "alpha-qe", "dba", "k-reciprocal"),
+        help="order the 100 best anew; gains where things have several pictures (default: none)",
+    )
     parser.add_argument("--html", metavar="FILE", help="write a contact sheet")

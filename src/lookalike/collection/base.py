@@ -11,6 +11,7 @@ from lookalike.encoders.registry import encoder_from_spec
 from lookalike.encoders.spec import EncoderSpec
 from lookalike.images.decode import Limits
 from lookalike.store.base import Store
+from lookalike.store.galleries import Galleries
 from lookalike.store.gallery import Gallery
 
 DERIVED = "derived"
@@ -34,16 +35,13 @@ class CollectionBase:
         self._limits = limits or Limits()
         self._loaded = encoder
         self._loading = threading.Lock()
-        self._opened: Gallery | None = None
+        self._galleries = Galleries(store, folder / DERIVED)
         self._searcher = Searcher(store, lambda: self._gallery, lambda: self.encoder, self._limits)
 
     @property
     def _gallery(self) -> Gallery:
-        """The searchable side; derived files are read when something is searched or added."""
-        with self._loading:
-            if self._opened is None:
-                self._opened = Gallery(self._store, self._folder / DERIVED)
-            return self._opened
+        """The searchable side, as it is now; derived files are read when something is searched or added."""
+        return self._galleries.current()
 
     def _spec(self) -> EncoderSpec:
         return EncoderSpec.from_json(self._store.space().spec)

@@ -187,7 +187,7 @@ def embed_to_file(
 
 def _network_input(encoder: Encoder, data: bytes | Image, limits: Limits) -> npt.NDArray[np.uint8]:
     if isinstance(data, bytes):
-        data = decode(data, min_side=max(encoder.spec.height, encoder.spec.width), limits=limits).pixels
+        data = decode(data, min_side=encoder.spec.decoded_side, limits=limits).pixels
     return encoder.prepare(data)
 
 

@@ -11,30 +11,39 @@ from typing import Any, Self
 
 import numpy as np
 
-from lookalike.collection.base import DERIVED, CollectionBase
+from lookalike.collection.base import CollectionBase
 from lookalike.collection.choosing import choose_encoder
+from lookalike.collection.clustering import Clustering
+from lookalike.collection.deduplication import Deduplication
+from lookalike.collection.evaluating import Evaluating
+from lookalike.collection.explaining import Explaining
 from lookalike.collection.exporting import Exported, export
 from lookalike.collection.indexing import run_indexing
+from lookalike.collection.labelling import Labelling
+from lookalike.collection.mapping import Mapping2D
 from lookalike.collection.migration import Migrated, migrate
 from lookalike.collection.queries import Query
+from lookalike.collection.reducing import Reducing
 from lookalike.collection.result import SearchResult
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import load_encoder
 from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
 from lookalike.errors import FingerprintMismatch, InputError
-from lookalike.evaluate.index import IndexReport, evaluate_index
 from lookalike.images.scan import resolve
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Progress
 from lookalike.store.base import Damage
-from lookalike.store.gallery import verify_files
+from lookalike.tasks.regions import Regions
+from lookalike.tasks.rerank import Reranking
 from lookalike.types import AttributeType, AttributeValue, Crop, Item
 
 FAILURE_REPORT = "failures.jsonl"
 
 
-class Collection(CollectionBase):
+class Collection(
+    Reducing, Clustering, Deduplication, Mapping2D, Labelling, Explaining, Evaluating, CollectionBase
+):
     """Items with embedding, attributes, source and thumbnail; and what was fitted on them.
 
     Made by :func:`lookalike.create` or :func:`lookalike.open`. Safe to use from several threads; several
@@ -102,7 +111,7 @@ class Collection(CollectionBase):
         return self._store.thumbnails(self._store.rows([id]))[0]
 
     def info(self) -> dict[str, Any]:
-        """What the collection is: items, encoder, attributes, sources, index, sizes on disk, version."""
+        """What the collection is: items, encoder, attributes, sources, index, what was fitted, sizes, version."""
         space = self._store.space()
         spec = EncoderSpec.from_json(space.spec)
         files = [f for f in self._folder.rglob("*") if f.is_file()]
@@ -121,6 +130,10 @@ class Collection(CollectionBase):
             "attributes": self.attributes,
             "sources": self._store.sources(),
             "index": self._gallery.describe(),
+            "fitted": [
+                {"kind": each.kind, "name": each.name, "version": each.version}
+                for each in self._store.fitted()
+            ],
             "bytes": {
                 "record": sum(f.stat().st_size for f in files if f.parent == self._folder),
                 "derived": sum(f.stat().st_size for f in files if f.parent != self._folder),
@@ -179,7 +192,7 @@ class Collection(CollectionBase):
         with table as opened:
             return run_indexing(
                 self._store,
-                self._gallery,
+                self._galleries,
                 self.encoder,
                 resolved,
                 attributes=opened,
@@ -230,6 +243,8 @@ class Collection(CollectionBase):
         diversity: float = 0.0,
         min_strength: float = 0.0,
         recall: float | None = None,
+        regions: Regions = "whole",
+        rerank: Reranking = "none",
     ) -> SearchResult:
         """Items that look like a query, best first.
 
@@ -245,6 +260,12 @@ class Collection(CollectionBase):
             diversity: 0 orders by similarity alone, towards 1 hits differ more from each other (MMR).
             min_strength: Leave out hits whose calibrated match strength is below this, 0 to 1.
             recall: Expected share of the exact answer that the index finds; 1 searches exactly. By default 0.99.
+            regions: Parts of the query picture to search with: ``whole``; ``pooled``, 30 regions of the same pass of
+                the network; ``windows``, 5 to 12 passes over overlapping windows, for photos that show a thing
+                small, off the centre or among others. An item's score is that of the part that fits best.
+            rerank: How the 100 best are ordered anew: ``none``; ``alpha-qe``, by the query joined with its best
+                answers; ``dba``, by answers joined with their neighbours; ``k-reciprocal``, by shared neighbours.
+                Scores and strengths stay those of the query. Gains where things have several pictures.
 
         Returns:
             The hits, with what answered the query and everything the answer depends on.
@@ -263,21 +284,20 @@ class Collection(CollectionBase):
             diversity=diversity,
             min_strength=min_strength,
             recall=recall,
+            regions=regions,
+            rerank=rerank,
         )
 
     # caring for it
 
     def verify(self) -> list[Damage]:
         """Check every checksum of the record and every derived file against it; empty means sound."""
-        damage = list(self._store.verify())
-        if self._opened is None:  # opening the gallery would repair damaged files before they are named
-            damage += verify_files(self._folder / DERIVED)
-        return damage or list(self._gallery.verify())
+        return list(self._store.verify()) or list(self._galleries.verify())
 
     def compact(self) -> None:
         """Give back free space, erase what was removed for good, rebuild the derived files."""
         self._store.compact()
-        self._gallery.rebuild()
+        self._galleries.rebuild()
         report = self._folder / FAILURE_REPORT
         report.unlink(missing_ok=True)
 
@@ -312,7 +332,7 @@ class Collection(CollectionBase):
         """
         return migrate(
             self._store,
-            self._gallery,
+            self._galleries,
             choose_encoder(encoder or self._spec().name, layer, pooling, resize),
             limits=self._limits,
             from_thumbnails=from_thumbnails,
@@ -320,14 +340,9 @@ class Collection(CollectionBase):
             progress=progress,
         )
 
-    def evaluate_index(self, *, k: int = 10, queries: int = 200, recall: float | None = None) -> IndexReport:
-        """Measure the index against the exact search on the collection's own vectors."""
-        return evaluate_index(self._gallery, k=k, queries=queries, recall=recall)
-
     def close(self) -> None:
         """Let go of files and threads."""
-        if self._opened is not None:
-            self._opened.close()
+        self._galleries.close()
         self._store.close()
 
     def __enter__(self) -> Self:

@@ -14,12 +14,12 @@ from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Ingest, Progress
 from lookalike.store.base import Store
-from lookalike.store.gallery import Gallery
+from lookalike.store.galleries import Galleries
 
 
 def run_indexing(
     store: Store,
-    gallery: Gallery,
+    galleries: Galleries,
     encoder: Encoder,
     sources: Sequence[ResolvedSource],
     *,
@@ -30,7 +30,7 @@ def run_indexing(
     progress: bool | Callable[[Progress], None],
     report: Path,
 ) -> Ledger:
-    """Bring a store and its gallery up to date with sources; arguments and promises as in ``Collection.add``.
+    """Bring a store and its galleries up to date with sources; arguments and promises as in ``Collection.add``.
 
     Args:
         report: Where the failures are written, also when the run ends early.
@@ -46,7 +46,7 @@ def run_indexing(
             if not claimed:
                 _claim(store, sources)
                 claimed = True
-            gallery.extend()
+            galleries.current().extend()
             show(state)
 
         run = Ingest(
@@ -58,7 +58,7 @@ def run_indexing(
             run.ledger.write_report(report)
         if claimed:  # again, since another process may have compacted before there was an item of the name
             _claim(store, sources)
-    gallery.save()
+    galleries.current().save()
     return ledger
 
 

@@ -15,7 +15,7 @@ from lookalike.images.decode import Limits, decode
 from lookalike.images.fetch import fetch
 from lookalike.ingest.stream import encode_stream
 from lookalike.store.base import Space, Store
-from lookalike.store.gallery import Gallery
+from lookalike.store.galleries import Galleries
 from lookalike.types import Embeddings, Item
 from lookalike.vectors.metrics import normalise
 
@@ -100,7 +100,7 @@ class _Migration:
         try:
             data = fetch(item.uri, limits=self._limits)
             if isinstance(data, bytes):
-                data = decode(data, min_side=max(spec.height, spec.width), limits=self._limits).pixels
+                data = decode(data, min_side=spec.decoded_side, limits=self._limits).pixels
             return _Reread(item, self._encoder.prepare(data))
         except ImageError as error:
             if not self._from_thumbnails:
@@ -115,7 +115,7 @@ class _Migration:
 
 def migrate(
     store: Store,
-    gallery: Gallery,
+    galleries: Galleries,
     encoder: Encoder,
     *,
     limits: Limits,
@@ -154,5 +154,5 @@ def migrate(
             "bring them back, remove these items, or embed their thumbnails with --from-thumbnails; then repeat"
         )
     store.switch_space(space.fingerprint)
-    gallery.rebuild()
+    galleries.rebuild()
     return Migrated(run.done, run.thumbnails, old.fingerprint, space.fingerprint)

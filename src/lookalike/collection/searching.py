@@ -22,8 +22,11 @@ from lookalike.images.decode import Limits
 from lookalike.store.base import Space, Store
 from lookalike.store.filters import parse
 from lookalike.store.gallery import Gallery
-from lookalike.tasks.search import Ranked, compose, find, first_of_each_group
+from lookalike.tasks.regions import REGIONS, Regions, nearest_to_any
+from lookalike.tasks.rerank import Reranking, check_reranking, reordered
+from lookalike.tasks.search import Ranked, Reorder, compose, find, first_of_each_group
 from lookalike.types import Crop, Embeddings, Hit, Rows
+from lookalike.vectors.strength import Background
 
 MOST_HITS = 10_000
 MOST_WORD_MATCHES = 100_000
@@ -44,7 +47,7 @@ class Conditions:
         k: How many.
         allowed: The only rows that may be hits, ascending; None: all.
         group_of: Values of the attribute to group by, one a row; None: not grouped.
-        diversity, min_strength, recall: As in ``Collection.search``.
+        diversity, min_strength, recall, rerank: As in ``Collection.search``.
     """
 
     k: int
@@ -53,6 +56,7 @@ class Conditions:
     diversity: float
     min_strength: float
     recall: float | None
+    rerank: Reranking = "none"
 
 
 class Searcher:
@@ -105,9 +109,12 @@ class Searcher:
         diversity: float,
         min_strength: float,
         recall: float | None,
+        regions: Regions = "whole",
+        rerank: Reranking = "none",
     ) -> SearchResult:
         """Items that look like the query, best first."""
-        _check(k, diversity, min_strength, recall)
+        _check(k, diversity, min_strength, recall, regions)
+        check_reranking(rerank)
         if group_by is not None:
             self._store.column(group_by, [])  # refuses an unknown attribute before anything is searched
         parameters: dict[str, Any] = {
@@ -118,10 +125,12 @@ class Searcher:
             "diversity": diversity or None,
             "min_strength": min_strength or None,
             "recall": recall,
+            "regions": None if regions == "whole" else regions,
+            "rerank": None if rerank == "none" else rerank,
         }
         for _ in range(ATTEMPTS):
             space = self._store.space()
-            positives = self._reader.read_all(query, crop=crop)
+            positives = self._reader.read_all(query, crop=crop, regions=regions)
             negatives = self._reader.read_all(minus)
             conditions = Conditions(
                 k=int(k),
@@ -130,6 +139,7 @@ class Searcher:
                 diversity=diversity,
                 min_strength=min_strength,
                 recall=recall,
+                rerank=rerank,
             )
             ranked = self._rank(positives, negatives, conditions)
             if self._store.space() == space:  # else a migration switched while the query was read or compared
@@ -149,25 +159,26 @@ class Searcher:
     def _match_vectors(
         self, positives: Sequence[Example], negatives: Sequence[Example], conditions: Conditions
     ) -> Ranked:
-        query = compose(_embeddings(positives), _embeddings(negatives) if negatives else None)
         gallery, allowed = self._gallery(), conditions.allowed
+        query = _composed(positives, negatives, gallery.project)
         candidates = len(gallery) if allowed is None else len(allowed)
 
-        def nearest(vector: Embeddings, count: int) -> tuple[Rows, npt.NDArray[np.float32]]:
-            rows, scores = gallery.search(vector[None], count, allowed, conditions.recall)
-            return rows[0], scores[0]
+        def nearest(vectors: Embeddings, count: int) -> tuple[Rows, npt.NDArray[np.float32]]:
+            rows, scores = gallery.search(np.atleast_2d(vectors), count, allowed, conditions.recall)
+            return (rows[0], scores[0]) if vectors.ndim == 1 else nearest_to_any(rows, scores, count)
 
         answer = partial(
             find,
             query,
             nearest,
-            partial(gallery.background.strength, query, candidates=candidates),
+            partial(_strength, gallery.background, query, candidates=candidates),
             k=conditions.k,
             exclude=[example.row for example in [*positives, *negatives] if example.row is not None],
             min_strength=conditions.min_strength,
             group_of=conditions.group_of,
             diversity=conditions.diversity,
             vectors=gallery.vectors,
+            reorder=_reorder(query, gallery, conditions),
         )
         try:
             return answer()
@@ -180,11 +191,12 @@ class Searcher:
         self, positives: Sequence[Example], negatives: Sequence[Example], conditions: Conditions
     ) -> Ranked:
         """Rows whose tags and text attributes hold the words; there is no vector, so nothing to combine it with."""
-        if len(positives) > 1 or negatives or conditions.diversity or conditions.min_strength:
+        unheard = conditions.diversity or conditions.min_strength or conditions.rerank != "none"
+        if len(positives) > 1 or negatives or unheard:
             raise InputError(
                 "this encoder has no text tower, so a text is matched against tags and attributes and cannot be "
-                "combined with other examples, negatives, diversity or min_strength: leave them out, quote a text of "
-                "several words, or use a collection with an open_clip encoder"
+                "combined with other examples, negatives, diversity, min_strength or rerank: leave them out, quote a "
+                "text of several words, or use a collection with an open_clip encoder"
             )
         k, allowed, group_of = conditions.k, conditions.allowed, conditions.group_of
         narrowed = allowed is not None or group_of is not None
@@ -227,6 +239,7 @@ class Searcher:
                 "fingerprint": space.fingerprint,
                 "index": self._gallery().describe() if answered_by != "words" else {"kind": "words"},
                 "parameters": {name: value for name, value in parameters.items() if value is not None},
+                **_looked(examples[0]),
             },
             thumbnails=self._store_thumbnails,
             query_thumbnail=examples[0].thumbnail,
@@ -238,11 +251,52 @@ class Searcher:
         return dict(zip(rows, self._store.thumbnails(list(rows.values())), strict=True))
 
 
+def _looked(example: Example) -> dict[str, Any]:
+    """What looking at the parts of a picture took."""
+    if example.regions is None:
+        return {}
+    return {"looked": {"vectors": len(example.regions), "passes": example.passes}}
+
+
+def _composed(
+    positives: Sequence[Example], negatives: Sequence[Example], project: Callable[[Embeddings], Embeddings]
+) -> Embeddings:
+    """The query in the gallery's space: float32 (d,), or (w, d) when its parts are searched with."""
+    away = project(_embeddings(negatives)) if negatives else None
+    regions = positives[0].regions
+    if regions is None:
+        return compose(project(_embeddings(positives)), away)
+    return np.stack([compose(part[None], away) for part in project(regions)])
+
+
 def _embeddings(examples: Sequence[Example]) -> Embeddings:
     return np.stack([example.embedding for example in examples if example.embedding is not None])
 
 
-def _check(k: Any, diversity: Any, min_strength: Any, recall: Any) -> None:
+def _strength(
+    background: Background, query: Embeddings, scores: npt.NDArray[np.float32], *, candidates: int
+) -> npt.NDArray[np.float64]:
+    """Match strength of the best score among the query's vectors."""
+    if query.ndim == 1:
+        return background.strength(query, scores, candidates=candidates)
+    each = np.broadcast_to(scores, (len(query), len(scores)))
+    # rises with the score whichever vector it came from
+    strengths: npt.NDArray[np.float64] = background.strength(query, each, candidates=candidates).min(axis=0)
+    return strengths
+
+
+def _reorder(query: Embeddings, gallery: Gallery, conditions: Conditions) -> Reorder | None:
+    """The second look that was asked for."""
+    if conditions.rerank == "none":
+        return None
+
+    def nearest(vectors: Embeddings, count: int) -> tuple[Rows, npt.NDArray[np.float32]]:
+        return gallery.search(vectors, count, conditions.allowed, conditions.recall)
+
+    return partial(reordered, conditions.rerank, np.atleast_2d(query), nearest=nearest, take=gallery.vectors)
+
+
+def _check(k: Any, diversity: Any, min_strength: Any, recall: Any, regions: Any) -> None:
     """Refuse what no search can answer; the types as well, since these come from outside."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MOST_HITS:
         raise InputError(f"k = {k} hits: expected a whole number from 1 to {MOST_HITS:,}")
@@ -251,3 +305,5 @@ def _check(k: Any, diversity: Any, min_strength: Any, recall: Any) -> None:
             raise InputError(f"{name} {value}: expected a number from 0 to 1")
     if recall is not None and (not isinstance(recall, Real) or not 0 < float(recall) <= 1):
         raise InputError(f"recall {recall}: expected a share above 0 and at most 1, such as 0.99")
+    if regions not in REGIONS:
+        raise InputError(f"regions {regions!r} are not known: choose one of {', '.join(REGIONS)}")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from lookalike.errors import EncoderError, InputError
+from lookalike.images.thumbnails import SIDE as THUMBNAIL_SIDE
 
 Pooling = Literal["gap", "gem", "max", "cls", "tokens-mean", "none"]
 Resize = Literal["pad", "crop", "squash"]
@@ -68,6 +69,15 @@ class EncoderSpec:
         decisive = {k: v for k, v in asdict(self).items() if k != "name"}
         text = json.dumps([PREPROCESSING_REVISION, decisive], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def decoded_side(self) -> int:
+        """What both sides of a picture may be reduced to while it is decoded, pixels.
+
+        Enough for the network and for a thumbnail: one number for all who decode for an encoder, so that a picture
+        gives the same vector whichever way it comes in.
+        """
+        return max(self.height, self.width, THUMBNAIL_SIDE)
 
     def to_json(self) -> str:
         """The spec as one JSON object."""

@@ -1,4 +1,4 @@
-"""How well similarity finds what belongs together: recall, precision, average precision.
+"""How well similarity finds what belongs together: recall, precision, average precision, nDCG.
 
 Everywhere, ``scores`` is float (q, n): the similarity of q queries with n gallery items, greater is nearer;
 ``relevant`` is bool (q, n): the truth; ``excluded`` is bool (q, n) or None: items that count neither for nor
@@ -16,9 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InputError
-
-Scores = npt.NDArray[np.floating[Any]]
-Truth = npt.NDArray[np.bool_]
+from lookalike.evaluate.ranks import (
+    Scores,
+    Truth,
+    check_k,
+    check_scores,
+    hit,
+    ndcg,
+    precision_steps,
+    relevant_ranks,
+)
 
 
 def recall_at_k(scores: Scores, relevant: Truth, k: int, *, excluded: Truth | None = None) -> float:
@@ -36,11 +43,52 @@ def recall_at_k(scores: Scores, relevant: Truth, k: int, *, excluded: Truth | No
     Raises:
         InputError: If k < 1 or shapes differ.
     """
-    if k < 1:
-        raise InputError(f"k = {k} is no rank: expected k >= 1")
-    ranked = _ranked(scores, relevant, excluded)
-    hits = [bool(truth[:k].any()) for truth in ranked if truth.any()]
-    return _mean(hits)
+    return _mean(hits_at_k(scores, relevant, k, excluded=excluded))
+
+
+def hits_at_k(
+    scores: Scores, relevant: Truth, k: int, *, excluded: Truth | None = None
+) -> npt.NDArray[np.float64]:
+    """What :func:`recall_at_k` averages: for each query 1 if a relevant item is among the first k, else 0.
+
+    Args:
+        scores: float (q, n).
+        relevant: bool (q, n).
+        k: At least 1.
+        excluded: bool (q, n).
+
+    Returns:
+        float64 (q,), NaN for a query without relevant items.
+
+    Raises:
+        InputError: If k < 1 or shapes differ.
+    """
+    check_k(k)
+    return np.array([hit(ranks, k) for ranks in relevant_ranks(scores, relevant, excluded=excluded)])
+
+
+def ndcg_at_k(
+    scores: Scores, relevant: Truth, k: int, *, excluded: Truth | None = None
+) -> npt.NDArray[np.float64]:
+    """Normalised discounted cumulative gain of the first k, for each query.
+
+    nDCG@k = sum over relevant items of rank <= k of 1 / log2(1 + rank), divided by its value if all relevant
+    items came first (Järvelin and Kekäläinen 2002, https://doi.org/10.1145/582415.582418, with binary gains).
+
+    Args:
+        scores: float (q, n).
+        relevant: bool (q, n).
+        k: At least 1.
+        excluded: bool (q, n).
+
+    Returns:
+        float64 (q,), in [0, 1]; NaN for a query without relevant items.
+
+    Raises:
+        InputError: If k < 1 or shapes differ.
+    """
+    check_k(k)
+    return np.array([ndcg(ranks, k) for ranks in relevant_ranks(scores, relevant, excluded=excluded)])
 
 
 def average_precision(
@@ -51,7 +99,7 @@ def average_precision(
     AP = 1 / R * sum over relevant items of (number of relevant items up to its rank) / (its rank).
 
     This is the area under the raw precision-recall steps, as in ``sklearn.metrics.average_precision_score``;
-    the trapezoidal variant of Oxford and Paris gives slightly lower values.
+    the trapezoidal variant of Oxford and Paris (:mod:`lookalike.evaluate.protocols`) gives slightly lower values.
 
     Args:
         scores: float (q, n).
@@ -64,11 +112,7 @@ def average_precision(
     Raises:
         InputError: If shapes differ.
     """
-    values = []
-    for truth in _ranked(scores, relevant, excluded):
-        ranks = np.flatnonzero(truth) + 1
-        values.append(float(np.mean(np.arange(1, len(ranks) + 1) / ranks)) if len(ranks) else float("nan"))
-    return np.array(values, dtype=np.float64)
+    return np.array([precision_steps(ranks) for ranks in relevant_ranks(scores, relevant, excluded=excluded)])
 
 
 def mean_average_precision(scores: Scores, relevant: Truth, *, excluded: Truth | None = None) -> float:
@@ -79,8 +123,7 @@ def mean_average_precision(scores: Scores, relevant: Truth, *, excluded: Truth |
         relevant: bool (q, n).
         excluded: bool (q, n).
     """
-    values = average_precision(scores, relevant, excluded=excluded)
-    return _mean(values[~np.isnan(values)])
+    return _mean(average_precision(scores, relevant, excluded=excluded))
 
 
 class Grouped(NamedTuple):
@@ -99,6 +142,45 @@ class Grouped(NamedTuple):
     groups: list[object]
 
 
+class Grouping:
+    """Which columns form a group, worked out once for many blocks of queries.
+
+    Args:
+        groups: n hashable values; items of equal value form a group, and None is a group by itself.
+    """
+
+    def __init__(self, groups: Sequence[object]) -> None:
+        codes: dict[object, int] = {}
+        self.of = np.array(
+            [
+                codes.setdefault((at,) if group is None else group, len(codes))
+                for at, group in enumerate(groups)
+            ],
+            dtype=np.int64,
+        )
+        self._order = np.argsort(self.of, kind="stable")
+        self._starts = np.flatnonzero(np.diff(self.of[self._order], prepend=-1))
+        self.groups: list[object] = [groups[at] for at in self._order[self._starts].tolist()]
+
+    def apply(self, scores: Scores, relevant: Truth, excluded: Truth | None = None) -> Grouped:
+        """Keep the best item of each group; see :func:`by_group`."""
+        check_scores(scores, relevant, excluded)
+        if len(self.of) != scores.shape[1]:
+            raise InputError(f"{len(self.of)} groups for {scores.shape[1]} items: expected one an item")
+        out = np.zeros_like(relevant) if excluded is None else excluded
+        return Grouped(
+            self._reduced(np.maximum, np.where(out, -np.inf, scores)),
+            self._reduced(np.logical_or, relevant & ~out),
+            self._reduced(np.logical_and, out),
+            self.groups,
+        )
+
+    def _reduced(self, reduce: np.ufunc, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if not len(self._starts):
+            return table[:, :0]
+        return np.asarray(reduce.reduceat(table[:, self._order], self._starts, axis=1), dtype=table.dtype)
+
+
 def by_group(
     scores: Scores, relevant: Truth, groups: Sequence[object], *, excluded: Truth | None = None
 ) -> Grouped:
@@ -113,49 +195,9 @@ def by_group(
     Raises:
         InputError: If shapes differ.
     """
-    _check(scores, relevant, excluded)
-    if len(groups) != scores.shape[1]:
-        raise InputError(f"{len(groups)} groups for {scores.shape[1]} items: expected one an item")
-    columns: dict[object, list[int]] = {}
-    for index, group in enumerate(groups):
-        columns.setdefault((index,) if group is None else group, []).append(index)
-    out = np.zeros_like(relevant) if excluded is None else excluded
-    left = np.where(out, -np.inf, scores)
-    members = list(columns.values())
-
-    def gathered(reduce: Any, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        parts = [reduce(table[:, at], axis=1) for at in members]
-        return np.stack(parts, axis=1) if parts else table[:, :0]
-
-    return Grouped(
-        gathered(np.max, left),
-        gathered(np.any, relevant & ~out),
-        gathered(np.all, out),
-        [groups[at[0]] for at in members],
-    )
+    return Grouping(groups).apply(scores, relevant, excluded)
 
 
-def _ranked(scores: Scores, relevant: Truth, excluded: Truth | None) -> list[Truth]:
-    """For each query whether the item at each rank is relevant, without excluded ones."""
-    _check(scores, relevant, excluded)
-    order = np.argsort(-scores, axis=1, kind="stable")
-    truth = np.take_along_axis(relevant, order, axis=1)
-    if excluded is None:
-        return list(truth)
-    out = np.take_along_axis(excluded, order, axis=1)
-    return [row[~gone] for row, gone in zip(truth, out, strict=True)]
-
-
-def _check(scores: Scores, relevant: Truth, excluded: Truth | None) -> None:
-    shapes = {scores.shape, relevant.shape, scores.shape if excluded is None else excluded.shape}
-    if len(shapes) > 1 or scores.ndim != 2:
-        raise InputError(
-            f"scores {scores.shape}, relevant {relevant.shape} and excluded "
-            f"{None if excluded is None else excluded.shape} do not fit: expected (q, n) of each"
-        )
-    if np.isnan(scores).any():
-        raise InputError("scores hold NaN, which has no rank: look for vectors that are not finite")
-
-
-def _mean(values: Sequence[bool] | npt.NDArray[np.float64]) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    answered = values[~np.isnan(values)]
+    return float(answered.mean()) if len(answered) else float("nan")

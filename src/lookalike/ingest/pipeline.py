@@ -23,7 +23,6 @@ from lookalike.errors import ImageError, InputError, SourceError
 from lookalike.images.decode import Limits, decode
 from lookalike.images.hashing import content_hash
 from lookalike.images.scan import Candidate, ResolvedSource
-from lookalike.images.thumbnails import SIDE as THUMBNAIL_SIDE
 from lookalike.images.thumbnails import thumbnail
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
@@ -212,7 +211,7 @@ class Ingest:
         """Pixels large enough for the network and the thumbnail, and the whole image's width and height."""
         if isinstance(data, bytes):
             spec = self._encoder.spec
-            decoded = decode(data, min_side=max(spec.height, spec.width, THUMBNAIL_SIDE), limits=self._limits)
+            decoded = decode(data, min_side=spec.decoded_side, limits=self._limits)
             return decoded.pixels, decoded.width, decoded.height
         return data, data.shape[1], data.shape[0]
 

@@ -24,7 +24,8 @@ from lookalike.errors import CollectionBusy
 
 LOCK_SECONDS = 120.0
 _CHUNK = 1 << 22
-_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOENT)
+"""The last one: the folder was deleted by a process that searches with another reducer."""
 
 
 class DerivedFolder:
@@ -113,6 +114,19 @@ class DerivedFolder:
         for path in self.path.iterdir():
             if path.is_file() and path.name != "lock" and not keep(path.name):
                 path.unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Delete the folder with its files; nothing happens while another process writes into it.
+
+        Folders inside it stay, and the folder with them.
+        """
+        try:
+            with self.lock(seconds=0):
+                self.remove(lambda _: False)
+            (self.path / "lock").unlink(missing_ok=True)
+            self.path.rmdir()
+        except (CollectionBusy, OSError):  # tried again when a gallery is opened next
+            return
 
     def _replace(self, name: str, write: Callable[[Path], object]) -> Path:
         self.path.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from lookalike.store import gallery_state
 from lookalike.store.base import Damage, Store
 from lookalike.store.derived import DerivedFolder, IfWritable
 from lookalike.store.gallery_state import INDEX, State
+from lookalike.store.searched import ActiveReducer, SearchedVectors, Superseded
 from lookalike.store.sidecar import DerivedFileError
 from lookalike.store.sizing import IndexKind, check_kind, index_kind, memory_budget
 from lookalike.store.subsets import Subsets
@@ -57,6 +59,7 @@ class Gallery:
         folder: Where derived files go; where it cannot be written, everything stays in memory.
         index: Which index to use; None: what suits the size. A forced one is built at once.
         budget: Bytes that an index may take; None: 40 % of the memory that is free now.
+        reducer: What all vectors pass through before they are searched; None: searched as they are.
 
     Raises:
         InputError: If the index is not known.
@@ -64,10 +67,16 @@ class Gallery:
     """
 
     def __init__(
-        self, store: Store, folder: Path, *, index: IndexKind | None = None, budget: int | None = None
+        self,
+        store: Store,
+        folder: Path,
+        *,
+        index: IndexKind | None = None,
+        budget: int | None = None,
+        reducer: ActiveReducer | None = None,
     ) -> None:
         check_kind(index)
-        self._store = store
+        self._store = SearchedVectors(store, reducer)
         self._folder = DerivedFolder(folder)
         self._forced = index
         self._budget = memory_budget() if budget is None else budget
@@ -85,13 +94,32 @@ class Gallery:
 
     # searching
 
+    @property
+    def reducer(self) -> ActiveReducer | None:
+        """What all vectors pass through."""
+        return self._store.reducer
+
+    def project(self, embeddings: Embeddings) -> Embeddings:
+        """Embeddings of the encoder as this gallery's queries: reduced as its vectors are.
+
+        Args:
+            embeddings: float32 (n, d), L2-normalised rows.
+
+        Returns:
+            float32 (n, m), L2-normalised rows; without a reducer the embeddings themselves.
+
+        Raises:
+            InputError: If the embeddings have another length than those that the reducer was fitted on.
+        """
+        return self._store.project(embeddings)
+
     def search(
         self, queries: Embeddings, k: int, rows: Rows | None = None, recall: float | None = None
     ) -> tuple[Rows, npt.NDArray[np.float32]]:
         """The k nearest items of each query.
 
         Args:
-            queries: float32 (q, d); normalised here.
+            queries: float32 (q, d), as :meth:`project` gives them; normalised here.
             k: At least 1; k items come back whenever k exist.
             rows: int64 (m,), the only rows that may be answers, as a filter gives them; None: all. When the
                 same array comes again, the vectors of its rows are kept in memory; do not change it.
@@ -124,7 +152,7 @@ class Gallery:
         def read(state: State) -> Embeddings:
             found = state.table.existing(rows)
             if not len(found):
-                return np.empty((0, state.space.dimensions), dtype=np.float32)
+                return np.empty((0, state.layout.dimensions), dtype=np.float32)
             return normalise(state.table.take(found))
 
         return self._reading(read)
@@ -142,6 +170,13 @@ class Gallery:
             except DerivedFileError:
                 self._load_anew(self._state)
 
+    def rows(self) -> Rows:
+        """Rows of all items, int64 ascending."""
+        self.refresh()
+        table = self._state.table
+        n = len(table)
+        return table.rows[:n][table.alive[:n]]
+
     def sample(self, n: int, *, seed: int = 0) -> tuple[Rows, Embeddings]:
         """At most n random rows, int64 (m,) ascending, with their embeddings, float32 (m, d)."""
         self.refresh()
@@ -153,8 +188,8 @@ class Gallery:
 
     @property
     def dimensions(self) -> int:
-        """Length of an embedding."""
-        return self._state.space.dimensions
+        """Length of an embedding as it is searched."""
+        return self._state.layout.dimensions
 
     def __len__(self) -> int:
         """Number of items that can be found."""
@@ -184,6 +219,7 @@ class Gallery:
         state = self._state
         return {
             **state.index.describe(),
+            **self._store.describe(),
             "rows_exact": state.tail,
             "rows_removed": state.table.removed,
             "version": state.version,
@@ -193,11 +229,15 @@ class Gallery:
     # keeping up
 
     def refresh(self) -> None:
-        """Take in what changed in the store; costs one question when nothing did."""
+        """Take in what changed in the store; costs one question when nothing did.
+
+        A gallery whose reducer a migration has left behind answers from what it has: whoever asks the collection
+        for its gallery from then on gets another.
+        """
         state = self._state
         if self._store.version() == state.version and not self._saved_index_is_newer(state):
             return
-        with self._changing:
+        with self._changing, suppress(Superseded):
             state = self._state
             if self._saved_index_is_newer(state):
                 self._state = self._load()
@@ -288,7 +328,10 @@ class Gallery:
         yield from gallery_state.record_damages(self._store, self._folder, self._state)
 
     def close(self) -> None:
-        """Stop building; what was not saved is derived again when needed."""
+        """Stop building; what was not saved is derived again when needed.
+
+        Whoever still searches it gets answers; nothing is written any more.
+        """
         self._cancelled.set()
         if self._worker is not None:
             self._worker.join()
@@ -315,7 +358,13 @@ class Gallery:
 
     def _load(self, *, anew: bool = False) -> State:
         self._stamp = self._folder.stamp(INDEX)
-        state = gallery_state.load(self._store, self._folder, resident_bytes=self._budget, anew=anew)
+        state = gallery_state.load(
+            self._store,
+            self._folder,
+            resident_bytes=self._budget,
+            anew=anew,
+            write=not self._cancelled.is_set(),
+        )
         wanted = self._wanted(state)
         if wanted == "exact":
             return state
@@ -326,7 +375,14 @@ class Gallery:
     def _wanted(self, state: State) -> IndexKind:
         if self._forced is not None:
             return self._forced
-        return index_kind(len(state.table), state.space.dimensions, half=state.half, budget=self._budget)
+        layout = state.layout
+        return index_kind(
+            len(state.table),
+            layout.dimensions,
+            half=layout.half,
+            budget=self._budget,
+            int8=layout.precision == "i8",
+        )
 
     def _lags(self, state: State, kind: IndexKind | None = None) -> bool:
         """Whether the index is of another kind than it should be, or lacks too much."""
@@ -386,7 +442,12 @@ class Gallery:
             return gallery_state.exact_index(state, self._budget)
         if wanted == "hnsw":
             shared = isinstance(state.index, HNSW)
-            graph = state.index if isinstance(state.index, HNSW) else HNSW(table, half=state.half)
+            layout = state.layout
+            graph = (
+                state.index
+                if isinstance(state.index, HNSW)
+                else HNSW(table, half=layout.half, scales=layout.scales)
+            )
             before = len(graph)
             graph.grow(table, len(table), shared=shared, threads=threads, cancelled=self._cancelled)
             if len(graph) > 2 * before:

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionBusy, StoreError
-from lookalike.store.base import Damage, Space, Store
+from lookalike.store.base import Damage
 from lookalike.store.derived import DerivedFolder, IfWritable
+from lookalike.store.searched import Layout, SearchedVectors
 from lookalike.store.sidecar import DOCUMENT, SEGMENT, DerivedFileError, Manifest, Sidecar, append, begin
 from lookalike.store.sizing import IndexKind
 from lookalike.store.table import Table
@@ -34,21 +35,17 @@ class State:
     """What searches use; replaced as a whole.
 
     Args:
-        version, epoch, space: Of the store, as far as the table has taken it in.
+        version, epoch: Of the store, as far as the table has taken it in.
+        layout: How the table's vectors lie.
         table: The vectors.
         index: Over the table's first ``len(index)`` vectors.
     """
 
     version: int
     epoch: int
-    space: Space
+    layout: Layout
     table: Table
     index: Index
-
-    @property
-    def half(self) -> bool:
-        """Whether vectors are kept as float16."""
-        return self.space.precision == "f16"
 
     @property
     def items(self) -> int:
@@ -98,11 +95,18 @@ class State:
         if len(alive) > n:
             alive = np.sort(np.random.default_rng(seed).choice(alive, n, replace=False))
         if not len(alive):
-            return np.empty(0, dtype=np.int64), np.empty((0, self.space.dimensions), dtype=np.float32)
+            return np.empty(0, dtype=np.int64), np.empty((0, self.layout.dimensions), dtype=np.float32)
         return self.table.rows[alive], normalise(self.table.take(alive, mapped=False))
 
 
-def load(store: Store, folder: DerivedFolder, *, resident_bytes: int, anew: bool = False) -> State:
+def load(
+    store: SearchedVectors,
+    folder: DerivedFolder,
+    *,
+    resident_bytes: int,
+    anew: bool = False,
+    write: bool = True,
+) -> State:
     """Read the current state; searches compare with all vectors until an index is attached.
 
     Args:
@@ -110,34 +114,38 @@ def load(store: Store, folder: DerivedFolder, *, resident_bytes: int, anew: bool
         folder: The derived files; vectors are written there when they are missing or of another epoch.
         resident_bytes: Up to so many bytes, vectors are copied into memory for the exact search.
         anew: Write the vectors again even if those there are could be used.
+        write: Whether anything may be written; else what is not there is kept in memory.
 
     Raises:
         CollectionBusy: If the collection began another epoch again and again meanwhile.
+        Superseded: If the collection was migrated, so that its reducer does not fit any more.
     """
     for _ in range(ATTEMPTS):
-        version, space = store.version(), store.space()
+        version, layout = store.version(), store.layout()
         epoch = store.changes(version, EVERY_ROW).epoch
-        wanted = Manifest("", space.number, epoch, version, space.dimensions, space.precision)
-        side = _derived_vectors(store, folder, wanted, anew=anew)
-        table = Table(space.dimensions, side)
+        wanted = Manifest(
+            "", layout.space, epoch, version, layout.dimensions, layout.precision, layout.scales
+        )
+        side = _derived_vectors(store, folder, wanted, anew=anew, write=write)
+        table = Table(layout.dimensions, side)
         base = side.manifest.base if side is not None else version
         changes = store.changes(base, table.last_row)
-        if (changes.epoch, changes.space) != (epoch, space.number):
+        if (changes.epoch, changes.space) != (epoch, layout.space):
             continue
         table.remove(changes.removed)
         for rows, embeddings in store.stream_vectors(table.last_row):
             table.append(rows, embeddings)
         if store.changes(changes.version, EVERY_ROW).epoch == epoch:
             resident = len(table) * table.dimensions * 4 <= resident_bytes
-            return State(changes.version, epoch, space, table, Exact(table, resident=resident))
+            return State(changes.version, epoch, layout, table, Exact(table, resident=resident))
     raise CollectionBusy(f"{store.uri} is being compacted or migrated again and again: try later")
 
 
-def take_in(store: Store, state: State) -> State | None:
+def take_in(store: SearchedVectors, state: State) -> State | None:
     """The state after the store's newest changes, or None when it began another epoch."""
     table = state.table
     changes = store.changes(state.version, table.last_row)
-    if (changes.epoch, changes.space) != (state.epoch, state.space.number):
+    if (changes.epoch, changes.space) != (state.epoch, state.layout.space):
         return None
     table.remove(changes.removed)
     if len(changes.added):
@@ -193,7 +201,9 @@ def load_index(folder: DerivedFolder, state: State, kinds: tuple[IndexKind, ...]
         return None
     try:
         if about["kind"] == "hnsw":
-            return HNSW.load(path, about["saved"], state.table, half=state.half)
+            return HNSW.load(
+                path, about["saved"], state.table, half=state.layout.half, scales=state.layout.scales
+            )
         return IVF.load(path, about["saved"], state.table)
     except (StoreError, RuntimeError):  # FAISS raises RuntimeError for a file that it cannot read
         return None
@@ -223,7 +233,7 @@ def load_background(folder: DerivedFolder, state: State) -> tuple[int, Backgroun
     if found is None:
         return None
     path, about = found
-    if about["space"] != state.space.number or about["epoch"] != state.epoch:
+    if about["space"] != state.layout.space or about["epoch"] != state.epoch:
         return None
     with np.load(path, allow_pickle=False) as arrays:
         return int(about["items"]), Background(arrays["sample"], float(arrays["sigma"]))
@@ -237,7 +247,7 @@ def save_background(folder: DerivedFolder, state: State, items: int, background:
             np.savez(handle, sample=background.sample, sigma=background.sigma)
         return {}
 
-    about = {"space": state.space.number, "epoch": state.epoch, "items": items}
+    about = {"space": state.layout.space, "epoch": state.epoch, "items": items}
     folder.write_file(BACKGROUND, write, about)
 
 
@@ -259,17 +269,25 @@ def file_damages(folder: DerivedFolder) -> Iterator[Damage]:
             yield Damage(where, f"the file {name}.bin does not match its checksum")
 
 
-def record_damages(store: Store, folder: DerivedFolder, state: State) -> Iterator[Damage]:
+def record_damages(store: SearchedVectors, folder: DerivedFolder, state: State) -> Iterator[Damage]:
     """Compare the table's vectors with the record's."""
     where = str(folder.path)
     try:
-        if not all(np.array_equal(ours, theirs) for ours, theirs in _side_by_side(store, state)):
+        if not all(_agree(ours, theirs, store.tolerance) for ours, theirs in _side_by_side(store, state)):
             yield Damage(where, "the vectors that are searched are not those of the record")
     except DerivedFileError as error:
         yield Damage(where, str(error))
 
 
-def _side_by_side(store: Store, state: State) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+def _agree(ours: npt.NDArray[Any], theirs: npt.NDArray[Any], tolerance: float) -> bool:
+    if not tolerance or ours.dtype == np.bool_:
+        return np.array_equal(ours, theirs)
+    return ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=0, atol=tolerance)
+
+
+def _side_by_side(
+    store: SearchedVectors, state: State
+) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
     """Rows and vectors of the table, and the same of the record as far as the table goes."""
     table, counted = state.table, 0
     for rows, embeddings in store.stream_vectors():
@@ -283,11 +301,15 @@ def _side_by_side(store: Store, state: State) -> Iterator[tuple[npt.NDArray[Any]
         yield np.array(counted), np.array(state.items)
 
 
-def _derived_vectors(store: Store, folder: DerivedFolder, wanted: Manifest, *, anew: bool) -> Sidecar | None:
+def _derived_vectors(
+    store: SearchedVectors, folder: DerivedFolder, wanted: Manifest, *, anew: bool, write: bool
+) -> Sidecar | None:
     """The sidecar of the wanted space and epoch, written when it is not there; None if it cannot be."""
     side = Sidecar.open(folder)
     if side is not None and not anew and _fits(side.manifest, wanted):
         return side
+    if not write:
+        return None
     with IfWritable(), folder.lock():
         side = Sidecar.open(folder)  # another process may have written it while this one waited
         if side is None or anew or not _fits(side.manifest, wanted):
@@ -298,9 +320,10 @@ def _derived_vectors(store: Store, folder: DerivedFolder, wanted: Manifest, *, a
 
 
 def _fits(manifest: Manifest, wanted: Manifest) -> bool:
-    return (manifest.space, manifest.epoch, manifest.dimensions, manifest.precision) == (
+    return (manifest.space, manifest.epoch, manifest.dimensions, manifest.precision, manifest.scales) == (
         wanted.space,
         wanted.epoch,
         wanted.dimensions,
         wanted.precision,
+        wanted.scales,
     )

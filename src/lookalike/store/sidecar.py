@@ -1,8 +1,9 @@
 """The vector sidecar: all embeddings of a collection in one raw file that opens at once by memory map.
 
-Three files of one generation that only grow: vectors (raw, in the space's precision), their row numbers, and
+Three files of one generation that only grow: vectors (raw; int8 codes or floats), their row numbers, and
 a checksum for every full segment of 256 vectors. The document ``vectors.json`` says how much of them counts,
-so that bytes of an append that was cut short are ignored. A segment is checked when it is first read.
+so that bytes of an append that was cut short are ignored, and holds the scales of int8 codes. A segment is
+checked when it is first read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +21,19 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import StoreError
-from lookalike.store.base import Precision
 from lookalike.store.derived import DerivedFolder
 from lookalike.types import Embeddings, Rows
+from lookalike.vectors.quantise import Int8, KeptPrecision
 
 SEGMENT = 256
 """Vectors under one checksum: little to read for one, few checksums for many."""
 
 DOCUMENT = "vectors"
-_DTYPE: dict[Precision, np.dtype[Any]] = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
+_DTYPE: dict[KeptPrecision, np.dtype[Any]] = {
+    "i8": np.dtype("i1"),
+    "f16": np.dtype("<f2"),
+    "f32": np.dtype("<f4"),
+}
 
 
 class DerivedFileError(StoreError):
@@ -44,6 +50,7 @@ class Manifest:
         base: The record's version when the generation began: the removals after it are still among the rows.
         dimensions: Length of a vector.
         precision: How the vectors are kept.
+        scales: Of int8 codes, one a dimension; empty for the others.
         count: How many there are.
         rows_crc, sums_crc: Of the counting part of the other two files.
         last_crc: Of the last segment, when it is not full.
@@ -54,7 +61,8 @@ class Manifest:
     epoch: int
     base: int
     dimensions: int
-    precision: Precision
+    precision: KeptPrecision
+    scales: tuple[float, ...] = ()
     count: int = 0
     rows_crc: int = 0
     sums_crc: int = 0
@@ -64,6 +72,11 @@ class Manifest:
     def width(self) -> int:
         """Bytes of a vector."""
         return self.dimensions * _DTYPE[self.precision].itemsize
+
+    @property
+    def quantiser(self) -> Int8 | None:
+        """Of int8 codes."""
+        return Int8(np.array(self.scales, dtype=np.float32)) if self.precision == "i8" else None
 
     def file(self, folder: DerivedFolder, what: str) -> Path:
         """Path of one of the generation's three files."""
@@ -93,6 +106,7 @@ class Sidecar:
         self._checked = np.zeros(len(self._sums), dtype=bool)
         self._path = manifest.file(folder, "data")
         self._vectors = _mapped(self._path, manifest)
+        self._quantiser = manifest.quantiser
 
     @classmethod
     def open(cls, folder: DerivedFolder) -> Sidecar | None:
@@ -101,7 +115,7 @@ class Sidecar:
         if document is None:
             return None
         try:
-            return cls(folder, Manifest(**document))
+            return cls(folder, Manifest(**{**document, "scales": tuple(document.get("scales", ()))}))
         except (DerivedFileError, OSError, TypeError):
             return None
 
@@ -120,19 +134,27 @@ class Sidecar:
             DerivedFileError: If one lies in a damaged segment.
         """
         self._check_all(positions)
-        taken: npt.NDArray[Any] = self._vectors[positions]
-        return taken
+        return self._decoded(self._vectors[positions])
+
+    def _decoded(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return stored if self._quantiser is None else self._quantiser.decode(stored)
 
     def read(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """As :meth:`take`, but without mapping the pages into memory: for a sample from all over the file."""
         self._check_all(positions)
         width, read = self.manifest.width, np.empty((len(positions), self.dimensions), self._vectors.dtype)
-        with self._path.open("rb", buffering=0) as handle:
+        with self._data() as handle:
             for vector, position in zip(read, positions.tolist(), strict=True):
                 handle.seek(position * width)
                 if handle.readinto(vector.view(np.uint8).data) != width:
                     raise DerivedFileError(f"{self._path} is too short: delete it, it is built anew")
-        return read
+        return self._decoded(read)
+
+    def _data(self) -> FileIO:
+        try:
+            return self._path.open("rb", buffering=0)
+        except FileNotFoundError:
+            raise DerivedFileError(f"{self._path} was deleted: it is built anew") from None
 
     def _check_all(self, positions: npt.NDArray[np.int64]) -> None:
         segments = positions // SEGMENT
@@ -150,14 +172,14 @@ class Sidecar:
             last = min(first + size, stop)
             for segment in range(first // SEGMENT, (last - 1) // SEGMENT + 1):
                 self._check(segment)
-            yield self._vectors[first:last]
+            yield self._decoded(self._vectors[first:last])
 
     def _check(self, segment: int) -> None:
         if self._checked[segment]:
             return
         first = segment * SEGMENT
         size = (min(first + SEGMENT, len(self)) - first) * self.manifest.width
-        with self._path.open("rb") as handle:  # not through the map, whose pages would all stay in memory
+        with self._data() as handle:  # not through the map, whose pages would all stay in memory
             handle.seek(first * self.manifest.width)
             data = handle.read(size)
         if zlib.crc32(data) != self._sums[segment]:
@@ -187,7 +209,7 @@ def append(folder: DerivedFolder, manifest: Manifest, batches: Iterable[tuple[Ro
         manifest: Of the generation as it stands on disk.
         batches: Rows above those there are, ascending, with their embeddings.
     """
-    dtype, sums = _DTYPE[manifest.precision], []
+    dtype, quantiser, sums = _DTYPE[manifest.precision], manifest.quantiser, []
     with (
         manifest.file(folder, "data").open("r+b") as data,
         manifest.file(folder, "rows").open("r+b") as numbers,
@@ -198,7 +220,8 @@ def append(folder: DerivedFolder, manifest: Manifest, batches: Iterable[tuple[Ro
         checks.seek(manifest.count // SEGMENT * 4)
         count, last, rows_crc = manifest.count, manifest.last_crc, manifest.rows_crc
         for rows, embeddings in batches:
-            raw = np.ascontiguousarray(embeddings, dtype=dtype)
+            codes = embeddings if quantiser is None else quantiser.encode(embeddings)
+            raw = np.ascontiguousarray(codes, dtype=dtype)
             data.write(raw.data)
             numbered = rows.astype("<i8").tobytes()
             numbers.write(numbered)

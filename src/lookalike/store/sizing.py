@@ -23,7 +23,7 @@ ASSUMED_MEMORY = 4 << 30
 """Where the system does not say how much memory is free."""
 
 
-def index_kind(n: int, dimensions: int, *, half: bool, budget: int) -> IndexKind:
+def index_kind(n: int, dimensions: int, *, half: bool, budget: int, int8: bool = False) -> IndexKind:
     """The index that suits n vectors.
 
     Args:
@@ -31,10 +31,11 @@ def index_kind(n: int, dimensions: int, *, half: bool, budget: int) -> IndexKind
         dimensions: Length of a vector.
         half: Kept as float16.
         budget: Bytes that an index may take.
+        int8: Kept as int8 codes.
     """
     if n <= EXACT_MOST:
         return "exact"
-    return "hnsw" if HNSW.memory(n, dimensions, half=half) <= budget else "ivf"
+    return "hnsw" if HNSW.memory(n, dimensions, half=half, int8=int8) <= budget else "ivf"
 
 
 def check_kind(kind: str | None) -> None:

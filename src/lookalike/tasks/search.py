@@ -12,14 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InputError
+from lookalike.tasks.rerank import SHORTLIST
 from lookalike.types import AttributeValue, Embeddings, Rows
 from lookalike.vectors.diversify import mmr
 from lookalike.vectors.metrics import normalise
 
 Scores: TypeAlias = npt.NDArray[np.float32]
 Nearest: TypeAlias = Callable[[Embeddings, int], tuple[Rows, Scores]]
-"""``nearest(query (d,), k)``: rows int64 (m,) and cosines float32 (m,), best first, padded with -1 or short
-only when there are no more than m."""
+"""``nearest(query (d,) or (w, d), k)``: rows int64 (m,) and cosines float32 (m,), best first, padded with -1 or
+short only when there are no more than m."""
+
+Reorder: TypeAlias = Callable[[Rows, Scores], npt.NDArray[np.int64]]
+"""``reorder(rows (m,), scores (m,))``: positions int64 (m,) of the first answers in another order."""
 
 NEGATIVE_WEIGHT = 0.5
 
@@ -35,7 +39,7 @@ class Ranked(NamedTuple):
 
     Args:
         rows: int64 (m,), m at most k.
-        scores: float32 (m,), cosine with the query; descending unless diversity reordered.
+        scores: float32 (m,), cosine with the query; descending unless diversity or re-ranking reordered.
         strengths: float64 (m,), match strength in [0, 1].
     """
 
@@ -91,6 +95,7 @@ def find(
     group_of: Callable[[Rows], Sequence[AttributeValue]] | None = None,
     diversity: float = 0.0,
     vectors: Callable[[Rows], Embeddings] | None = None,
+    reorder: Reorder | None = None,
 ) -> Ranked:
     """The k best items of a query; of each group only its best item; varied if asked.
 
@@ -98,7 +103,7 @@ def find(
     groups come back whenever k exist.
 
     Args:
-        query: float32 (d,), L2-normalised.
+        query: float32 (d,), L2-normalised; or (w, d), of which an item's score is the best.
         nearest: Finds the nearest items; asked again for more when too few count.
         strength: Match strengths of scores of this query, rising with the score.
         k: At least 1.
@@ -109,12 +114,15 @@ def find(
         diversity: 0 ranks by score; above, at most 1, hits differ from each other by maximal marginal
             relevance among 5 k candidates, at least 100.
         vectors: Embeddings of rows, float32 (m, d); needed for diversity.
+        reorder: A second look at the first 100 candidates; see :mod:`lookalike.tasks.rerank`. Scores and
+            strengths stay those of the query. Groups are then represented by their first item in the new order.
 
     Returns:
         At most k items.
 
     Raises:
-        InputError: If k, min_strength or diversity is out of range, or diversity is asked without vectors.
+        InputError: If k, min_strength or diversity is out of range, diversity is asked without vectors, or
+            diversity and another order are asked together.
     """
     if k < 1:
         raise InputError(f"k = {k} hits make no answer: expected k >= 1")
@@ -126,8 +134,10 @@ def find(
         raise InputError(
             "diversity compares hits with each other: pass vectors, which gives their embeddings"
         )
+    if diversity and reorder is not None:
+        raise InputError("diversity and re-ranking would order the same hits twice: choose one of them")
     wanted = max(POOL_PER_HIT * k, LEAST_POOL) if diversity else k
-    pool = _candidates(query, nearest, strength, wanted, frozenset(exclude), min_strength, group_of)
+    pool = _candidates(query, nearest, strength, wanted, frozenset(exclude), min_strength, group_of, reorder)
     if diversity and vectors is not None and len(pool.rows):
         chosen = mmr(pool.scores, vectors(pool.rows), k, diversity)
         return Ranked(pool.rows[chosen], pool.scores[chosen], pool.strengths[chosen])
@@ -163,22 +173,35 @@ def _candidates(
     exclude: frozenset[int],
     min_strength: float,
     group_of: Callable[[Rows], Sequence[AttributeValue]] | None,
+    reorder: Reorder | None,
 ) -> Ranked:
-    """The best ``wanted`` that count, by score; all that count if there are fewer."""
-    asked = wanted + len(exclude)
+    """The best ``wanted`` that count, in order; all that count if there are fewer."""
+    asked = len(exclude) + (wanted if reorder is None else max(wanted, SHORTLIST))
     while True:
         rows, scores = nearest(query, asked)
         found = rows >= 0
         rows, scores = rows[found], scores[found]
         exhausted = len(rows) < asked
+        counts = ~np.isin(rows, list(exclude))
         strengths = strength(scores)
-        strong = strengths >= min_strength
-        exhausted |= not bool(strong.all())  # what comes after a weak item is weaker still
-        counts = strong & ~np.isin(rows, list(exclude))
+        exhausted |= not bool(
+            (strengths >= min_strength).all()
+        )  # what comes after a weak item is weaker still
         rows, scores, strengths = rows[counts], scores[counts], strengths[counts]
+        if reorder is not None:
+            order = _new_order(rows, scores, reorder)
+            rows, scores, strengths = rows[order], scores[order], strengths[order]
+        strong = strengths >= min_strength
+        rows, scores, strengths = rows[strong], scores[strong], strengths[strong]
         if group_of is not None:
             first = first_of_each_group(group_of(rows))
             rows, scores, strengths = rows[first], scores[first], strengths[first]
         if len(rows) >= wanted or exhausted:
             return Ranked(rows[:wanted], scores[:wanted], strengths[:wanted])
         asked *= WIDENING
+
+
+def _new_order(rows: Rows, scores: Scores, reorder: Reorder) -> npt.NDArray[np.int64]:
+    """The first answers in their new order, the others after them as they were."""
+    again = reorder(rows[:SHORTLIST], scores[:SHORTLIST])
+    return np.concatenate([again, np.arange(len(again), len(rows), dtype=np.int64)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from lookalike.vectors.neighbours import (
     VectorSource,
     block_rows,
     check_query,
+    exact_range,
     nothing,
     rescore,
 )
@@ -64,24 +65,26 @@ class HNSW(Index):
     Args:
         source: The vectors; must keep those that are indexed.
         half: The source keeps float16; the codes do the same, and otherwise they are float32.
+        scales: The source keeps int8 codes with a scale for each dimension; the codes do the same. Empty: not.
     """
 
     kind = "hnsw"
 
-    def __init__(self, source: VectorSource, *, half: bool) -> None:
+    def __init__(self, source: VectorSource, *, half: bool, scales: Sequence[float] = ()) -> None:
         self._source = source
         self._half = half
+        self._scales = scales
         self._effort = Effort(LEVELS)
-        self._index = _new_index(source.dimensions, half)
+        self._index = _new_index(source.dimensions, half, scales)
         self._gate = _Gate()
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
     @classmethod
-    def build(cls, source: VectorSource, *, half: bool) -> HNSW:
+    def build(cls, source: VectorSource, *, half: bool, scales: Sequence[float] = ()) -> HNSW:
         """Index all of a source and measure which effort reaches which recall."""
-        index = cls(source, half=half)
+        index = cls(source, half=half, scales=scales)
         index.grow(source, len(source), shared=False)
         index.tune()
         return index
@@ -139,15 +142,21 @@ class HNSW(Index):
         existing = n if allowed is None else int(np.count_nonzero(allowed))
         if existing == 0 or len(queries) == 0:
             return nothing(len(queries), k)
-        selector = None if allowed is None else Selector(allowed)
         depth = k * n / existing
         ef = max(self._effort.choose(recall, depth), math.ceil(depth))
-        if recall == 1 or existing <= SCAN_PER_EF * ef:
+        scan = recall == 1 or existing <= SCAN_PER_EF * ef
+        if scan and self._scales:
+            return exact_range(self._source, queries, k, 0, n, allowed=allowed)
+        selector = None if allowed is None else Selector(allowed)
+        if scan:
             return self._scan(queries, k, selector, n)
         found = self._graph(queries, k, ef, selector, n)
         short = incomplete(found.positions, k, existing)
         if len(short):
-            again = self._scan(queries[short], k, selector, n)
+            if self._scales:
+                again = exact_range(self._source, queries[short], k, 0, n, allowed=allowed)
+            else:
+                again = self._scan(queries[short], k, selector, n)
             found.positions[short], found.scores[short] = again
         return found
 
@@ -179,17 +188,19 @@ class HNSW(Index):
         return {
             "kind": self.kind,
             "rows": len(self),
-            "bytes": self.memory(len(self), self._source.dimensions, half=self._half),
+            "bytes": self.memory(
+                len(self), self._source.dimensions, half=self._half, int8=bool(self._scales)
+            ),
             "links": LINKS,
             "ef_construction": EF_CONSTRUCTION,
-            "codes": "f16" if self._half else "f32",
+            "codes": "i8" if self._scales else "f16" if self._half else "f32",
             "measured": self._effort.describe(),
         }
 
     @staticmethod
-    def memory(n: int, dimensions: int, *, half: bool) -> int:
+    def memory(n: int, dimensions: int, *, half: bool, int8: bool = False) -> int:
         """Bytes that n vectors take."""
-        return n * (dimensions * (2 if half else 4) + LINKS * 2 * 4 + 32)
+        return n * (dimensions * (1 if int8 else 2 if half else 4) + LINKS * 2 * 4 + 32)
 
     def save(self, path: Path) -> dict[str, Any]:
         """Write the graph without the codes; what is returned goes with it to :meth:`load`."""
@@ -198,20 +209,31 @@ class HNSW(Index):
             return {"rows": len(self), "levels": self._effort.levels, "recalls": self._effort.recalls}
 
     @classmethod
-    def load(cls, path: Path, saved: dict[str, Any], source: VectorSource, *, half: bool) -> HNSW:
+    def load(
+        cls,
+        path: Path,
+        saved: dict[str, Any],
+        source: VectorSource,
+        *,
+        half: bool,
+        scales: Sequence[float] = (),
+    ) -> HNSW:
         """Read what :meth:`save` wrote; codes come from the source.
 
         Raises:
             StoreError: If the file does not fit the source.
         """
-        index = cls(source, half=half)
+        index = cls(source, half=half, scales=scales)
         graph = faiss().read_index(str(path), faiss().IO_FLAG_SKIP_STORAGE)
         n = saved["rows"]
         if graph.ntotal != n or n > len(source) or graph.d != source.dimensions:
             raise StoreError(f"the graph in {path} does not fit the vectors beside it: expected {n} rows")
-        storage = _new_storage(source.dimensions, half)
+        storage = _new_storage(source.dimensions, half, scales)
         for block in source.blocks(0, n, block_rows(source.dimensions)):
-            storage.add_sa_codes(np.ascontiguousarray(block).view(np.uint8))
+            if scales:  # the source decodes, and encoding again gives the same codes
+                storage.add(np.ascontiguousarray(block, dtype=np.float32))
+            else:
+                storage.add_sa_codes(np.ascontiguousarray(block).view(np.uint8))
         storage.this.disown()  # the graph frees it
         graph.storage, graph.own_fields = storage, True
         index._index = graph
@@ -219,7 +241,13 @@ class HNSW(Index):
         return index
 
 
-def _new_storage(dimensions: int, half: bool) -> Any:
+def _new_storage(dimensions: int, half: bool, scales: Sequence[float]) -> Any:
+    if scales:
+        storage = faiss().IndexScalarQuantizer(
+            dimensions, faiss().ScalarQuantizer.QT_8bit, faiss().METRIC_INNER_PRODUCT
+        )
+        _train(storage, scales)
+        return storage
     if half:
         return faiss().IndexScalarQuantizer(
             dimensions, faiss().ScalarQuantizer.QT_fp16, faiss().METRIC_INNER_PRODUCT
@@ -227,9 +255,24 @@ def _new_storage(dimensions: int, half: bool) -> Any:
     return faiss().IndexFlatIP(dimensions)
 
 
-def _new_index(dimensions: int, half: bool) -> Any:
+def _train(index: Any, scales: Sequence[float]) -> None:
+    """Give FAISS's 8-bit quantiser our scales: it decodes a byte b as least + (b + 1/2) / 255 * range.
+
+    With range = 255 scale and least = -128.5 scale that is (b - 128) * scale, which is what our code
+    b - 128 stands for; and it rounds as we do.
+    """
+    wide = np.asarray(scales, dtype=np.float32)
+    faiss().copy_array_to_vector(np.concatenate([-128.5 * wide, 255 * wide]), index.sq.trained)
+    index.is_trained = True
+
+
+def _new_index(dimensions: int, half: bool, scales: Sequence[float]) -> Any:
     metric = faiss().METRIC_INNER_PRODUCT
-    if half:
+    if scales:
+        index = faiss().IndexHNSWSQ(dimensions, faiss().ScalarQuantizer.QT_8bit, LINKS, metric)
+        _train(faiss().downcast_index(index.storage), scales)
+        index.is_trained = True
+    elif half:
         index = faiss().IndexHNSWSQ(dimensions, faiss().ScalarQuantizer.QT_fp16, LINKS, metric)
     else:
         index = faiss().IndexHNSWFlat(dimensions, LINKS, metric)

@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection, SearchResult, create, embed, open, sample_path
-    from lookalike.collection.evaluating_sources import compare_encoders, evaluate_retrieval
+    from lookalike.collection.evaluation.sources import compare_encoders, evaluate_retrieval
     from lookalike.collection.explaining import explain_images
     from lookalike.collection.explanation import Explanation
     from lookalike.collection.layering import layers
@@ -38,10 +38,10 @@ _HOME = {
     "Ledger": "lookalike.ingest.ledger",
     "LookalikeError": "lookalike.errors",
     "SearchResult": "lookalike.collection",
-    "compare_encoders": "lookalike.collection.evaluating_sources",
+    "compare_encoders": "lookalike.collection.evaluation.sources",
     "create": "lookalike.collection",
     "embed": "lookalike.collection",
-    "evaluate_retrieval": "lookalike.collection.evaluating_sources",
+    "evaluate_retrieval": "lookalike.collection.evaluation.sources",
     "explain_images": "lookalike.collection.explaining",
     "layers": "lookalike.collection.layering",
     "list_encoders": "lookalike.encoders.registry:available",

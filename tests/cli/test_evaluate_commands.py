@@ -11,7 +11,7 @@ import pytest
 from dataset_copies import Copies
 from lookalike.cli.evaluating_grammar import LAYOUTS, RERANKINGS
 from lookalike.cli.main import main
-from lookalike.collection.rerankings import NAMES as REAL_RERANKINGS
+from lookalike.collection.evaluation.rerankings import NAMES as REAL_RERANKINGS
 from lookalike.datasets.records import Layout
 
 NAMES = r"(.+)_\d+"

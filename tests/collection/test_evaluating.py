@@ -8,8 +8,8 @@ import pytest
 
 import lookalike
 from dataset_copies import Copies
-from lookalike.collection.evaluating_sources import compare_encoders, evaluate_retrieval
-from lookalike.collection.evaluation_result import RetrievalReport
+from lookalike.collection.evaluation.result import RetrievalReport
+from lookalike.collection.evaluation.sources import compare_encoders, evaluate_retrieval
 from lookalike.collection.facade import Collection
 from lookalike.errors import CollectionNotFound, FilterError, InputError, NotFitted
 from lookalike.evaluate.retrieval import mean_average_precision, recall_at_k

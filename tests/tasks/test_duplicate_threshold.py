@@ -53,6 +53,14 @@ def test_a_single_copy_among_few_pictures_is_believed() -> None:
     line = choose_threshold(np.array([0.04, 0.8, 1.1]), 0.99, NONE)
     assert line.residual >= 0.08
     assert line.joins == 1
+    assert line.precision is not None
+    assert line.precision >= 0.9
+
+
+@pytest.mark.parametrize("precision", [0.5, 0.9, 0.99])
+def test_the_precision_stated_for_few_joins_is_never_far_from_the_one_asked_for(precision: float) -> None:
+    line = choose_threshold(np.concatenate([strangers(300, 2.0), [0.06, 0.07]]), precision, NONE)
+    assert line.precision is None or line.precision >= min(precision, 0.9)
 
 
 def test_what_agrees_to_within_noise_is_believed_among_however_many_strangers() -> None:

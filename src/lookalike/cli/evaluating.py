@@ -11,8 +11,8 @@ from typing import Any
 import lookalike
 from lookalike.cli.grammar import DONE, SOME_FAILED
 from lookalike.cli.output import print_json, print_table
-from lookalike.collection.evaluating_sources import compare_encoders, evaluate_retrieval
-from lookalike.collection.evaluation_result import Comparison, RetrievalReport
+from lookalike.collection.evaluation.result import Comparison, RetrievalReport
+from lookalike.collection.evaluation.sources import compare_encoders, evaluate_retrieval
 from lookalike.errors import InputError
 
 SHOWN = 8

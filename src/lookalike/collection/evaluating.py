@@ -9,12 +9,12 @@ from lookalike.collection.base import CollectionBase
 from lookalike.evaluate.index import IndexReport, evaluate_index
 
 if TYPE_CHECKING:
-    from lookalike.collection.asking import Queries
-    from lookalike.collection.classification_evaluation import ClassificationEvaluation
-    from lookalike.collection.clustering_evaluation import ClusteringEvaluation
-    from lookalike.collection.evaluation_result import Comparison, RetrievalReport
+    from lookalike.collection.evaluation.asking import Queries
+    from lookalike.collection.evaluation.classification import ClassificationEvaluation
+    from lookalike.collection.evaluation.clustering import ClusteringEvaluation
+    from lookalike.collection.evaluation.of_pictures import Progress
+    from lookalike.collection.evaluation.result import Comparison, RetrievalReport
     from lookalike.collection.labels import Labels
-    from lookalike.collection.picture_evaluation import Progress
     from lookalike.datasets.records import Layout
     from lookalike.encoders.base import Encoder
     from lookalike.tasks.classify import ClassWeights, Method
@@ -91,9 +91,9 @@ class Evaluating(CollectionBase):
             >>> report.measures["recall@1"]
             Interval(estimate=0.52, low=0.45, high=0.59, level=0.95, count=220, clusters=110)
         """
-        from lookalike.collection.asking import Question
-        from lookalike.collection.item_evaluation import evaluate_items
-        from lookalike.collection.retrieval_evaluation import Settings
+        from lookalike.collection.evaluation.asking import Question
+        from lookalike.collection.evaluation.of_items import evaluate_items
+        from lookalike.collection.evaluation.retrieval import Settings
 
         return evaluate_items(
             self._store,
@@ -143,10 +143,10 @@ class Evaluating(CollectionBase):
         Raises:
             InputError: If there are not two encoders, or as for :meth:`evaluate_retrieval`.
         """
-        from lookalike.collection.asking import Question
-        from lookalike.collection.comparing import two_encoders
-        from lookalike.collection.item_evaluation import compare_on_items
-        from lookalike.collection.retrieval_evaluation import Settings
+        from lookalike.collection.evaluation.asking import Question
+        from lookalike.collection.evaluation.comparing import two_encoders
+        from lookalike.collection.evaluation.of_items import compare_on_items
+        from lookalike.collection.evaluation.retrieval import Settings
 
         pair, names = two_encoders(encoders)
         return compare_on_items(
@@ -181,7 +181,7 @@ class Evaluating(CollectionBase):
             NotFitted: If the collection was not clustered since it was made or migrated.
             InputError: If the attribute does not exist, is set nowhere or has several values an item.
         """
-        from lookalike.collection.clustering_evaluation import evaluate_clusters
+        from lookalike.collection.evaluation.clustering import evaluate_clusters
 
         return evaluate_clusters(self._store, self._gallery, label, seed=seed)
 
@@ -223,7 +223,7 @@ class Evaluating(CollectionBase):
         Raises:
             InputError: If there are fewer than two classes, or no class has two groups.
         """
-        from lookalike.collection.classification_evaluation import evaluate_classifier
+        from lookalike.collection.evaluation.classification import evaluate_classifier
 
         rows = self._gallery.rows() if where is None else self._searcher.select(where)
         return evaluate_classifier(

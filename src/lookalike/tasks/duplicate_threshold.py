@@ -17,8 +17,9 @@ and therefore careful answer. The threshold is the largest t at which
 
 the estimate of a false discovery rate (Storey 2002, https://doi.org/10.1111/1467-9868.00346), and at which also of the
 joins next to the line at most half are expected to be false (a local rate: Efron 2008,
-https://arxiv.org/abs/0808.0572). At least ten joins are reckoned with: otherwise the only copy in a small collection
-could never be believed. The precision stated is that of the joins really found.
+https://arxiv.org/abs/0808.0572). Where fewer than ten joins are found, ten are reckoned with, up to a tenth of a false
+one: otherwise the only copy in a small collection could never be believed. The precision stated is that of the joins
+really found.
 
 How many edits stay below the line is measured by editing some of the collection's own pictures.
 """
@@ -46,8 +47,8 @@ GRID = np.round(np.arange(0.03, 0.2501, 0.005), 3)
 BESIDE = 0.8
 """Joins between this share of a threshold and itself are those next to the line."""
 
-FEWEST_JOINS = 10
-"""So many are reckoned with where fewer were found."""
+FEWEST_JOINS, SMALL_RISK = 10, 0.1
+"""So many joins are reckoned with where fewer were found, unless that lets more than this share of a false one pass."""
 
 _EXPONENTS = np.arange(0.5, 10.01, 0.1)
 _PRIOR_EXPONENT, _PRIOR_SPREAD = 3.0, 0.4
@@ -100,7 +101,7 @@ def choose_threshold(joins: Residuals, precision: float, edits: Residuals) -> Th
         )
     false = expected_false(joins, GRID)
     found = _below(joins, GRID)
-    good = false <= (1 - precision) * np.maximum(found, FEWEST_JOINS)
+    good = false <= np.maximum((1 - precision) * found, min(SMALL_RISK, (1 - precision) * FEWEST_JOINS))
     near = found - _below(joins, BESIDE * GRID)
     good &= false - expected_false(joins, BESIDE * GRID) <= np.maximum(near, 1) / 2
     chosen = float(GRID[np.flatnonzero(good)[-1]]) if good.any() else 0.0

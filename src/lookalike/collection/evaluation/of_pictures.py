@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.evaluation_pictures import EmbeddedPictures, Picture, embed_pictures, labels_of
-from lookalike.collection.evaluation_result import Comparison, RetrievalReport, Thumbnails
-from lookalike.collection.protocol_reports import gpr1200_values, revisited_report
-from lookalike.collection.rerankings import describe_rerankings, rerankings
-from lookalike.collection.retrieval_evaluation import (
+from lookalike.collection.evaluation.pictures import EmbeddedPictures, Picture, embed_pictures, labels_of
+from lookalike.collection.evaluation.protocols import gpr1200_values, revisited_report
+from lookalike.collection.evaluation.rerankings import describe_rerankings, rerankings
+from lookalike.collection.evaluation.result import Comparison, RetrievalReport, Thumbnails
+from lookalike.collection.evaluation.retrieval import (
     Settings,
     Trial,
     chosen_clusters,

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.collection.evaluation_result import RetrievalReport
-from lookalike.collection.rerankings import rerankings
-from lookalike.collection.retrieval_evaluation import Settings, Trial, Values, compared, intervals
+from lookalike.collection.evaluation.rerankings import rerankings
+from lookalike.collection.evaluation.result import RetrievalReport
+from lookalike.collection.evaluation.retrieval import Settings, Trial, Values, compared, intervals
 from lookalike.datasets.records import Judgement
 from lookalike.errors import InputError
 from lookalike.evaluate.labelled import ScoreBlock, cosines

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from clustered_vectors import clustered
-from lookalike.collection.rerankings import NAMES, check_rerankings, describe_rerankings, rerankings
+from lookalike.collection.evaluation.rerankings import (
+    NAMES,
+    check_rerankings,
+    describe_rerankings,
+    rerankings,
+)
 from lookalike.errors import InputError
 from lookalike.tasks.rerank import SHORTLIST, Reranking, reordered
 from lookalike.vectors.metrics import cosine

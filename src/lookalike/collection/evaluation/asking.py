@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from lookalike.collection.evaluation_pictures import Picture, label_text, labels_of
+from lookalike.collection.evaluation.pictures import Picture, label_text, labels_of
 from lookalike.collection.searching import Searcher
 from lookalike.datasets.layouts import read_dataset
 from lookalike.datasets.records import Layout

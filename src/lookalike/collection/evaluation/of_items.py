@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.asking import Asked, Question, who_asks
-from lookalike.collection.evaluation_pictures import Picture, embed_pictures, label_text
-from lookalike.collection.evaluation_result import Comparison, RetrievalReport
-from lookalike.collection.index_answers import index_misses
-from lookalike.collection.picture_evaluation import (
+from lookalike.collection.evaluation.asking import Asked, Question, who_asks
+from lookalike.collection.evaluation.index_answers import index_misses
+from lookalike.collection.evaluation.of_pictures import (
     PictureSet,
     Progress,
     compare_embedded,
     read_thumbnails,
 )
-from lookalike.collection.rerankings import check_rerankings, describe_rerankings, rerankings
-from lookalike.collection.retrieval_evaluation import Settings, Trial, chosen_clusters, evaluate_trial
+from lookalike.collection.evaluation.pictures import Picture, embed_pictures, label_text
+from lookalike.collection.evaluation.rerankings import check_rerankings, describe_rerankings, rerankings
+from lookalike.collection.evaluation.result import Comparison, RetrievalReport
+from lookalike.collection.evaluation.retrieval import Settings, Trial, chosen_clusters, evaluate_trial
 from lookalike.collection.searching import Searcher
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.spec import EncoderSpec

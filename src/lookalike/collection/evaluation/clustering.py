@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from lookalike.collection.clustering import KIND, NAME, NOISE
-from lookalike.collection.evaluation_pictures import label_text
-from lookalike.collection.item_evaluation import check_label
+from lookalike.collection.evaluation.of_items import check_label
+from lookalike.collection.evaluation.pictures import label_text
 from lookalike.collection.saved_clusters import SavedClusters
 from lookalike.encoders.spec import EncoderSpec
 from lookalike.errors import InputError, NotFitted

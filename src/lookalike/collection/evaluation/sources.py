@@ -7,14 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from lookalike.collection.asking import Queries
-from lookalike.collection.comparing import encoder_from_text, two_encoders
 from lookalike.collection.evaluating import MOST_QUERIES
-from lookalike.collection.evaluation_pictures import embed_pictures
-from lookalike.collection.evaluation_result import Comparison, RetrievalReport
-from lookalike.collection.facade import Collection
-from lookalike.collection.opening import open_collection
-from lookalike.collection.picture_evaluation import (
+from lookalike.collection.evaluation.asking import Queries
+from lookalike.collection.evaluation.comparing import encoder_from_text, two_encoders
+from lookalike.collection.evaluation.of_pictures import (
     Progress,
     about_dataset,
     compare_embedded,
@@ -22,8 +18,12 @@ from lookalike.collection.picture_evaluation import (
     of_dataset,
     sampled,
 )
-from lookalike.collection.rerankings import check_rerankings
-from lookalike.collection.retrieval_evaluation import Settings
+from lookalike.collection.evaluation.pictures import embed_pictures
+from lookalike.collection.evaluation.rerankings import check_rerankings
+from lookalike.collection.evaluation.result import Comparison, RetrievalReport
+from lookalike.collection.evaluation.retrieval import Settings
+from lookalike.collection.facade import Collection
+from lookalike.collection.opening import open_collection
 from lookalike.datasets.layouts import read_dataset
 from lookalike.datasets.records import Layout
 from lookalike.encoders.base import Encoder

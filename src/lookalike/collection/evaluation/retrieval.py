@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.collection.evaluation_result import (
+from lookalike.collection.evaluation.result import (
     ClassResult,
     RetrievalReport,
     ShownAnswer,

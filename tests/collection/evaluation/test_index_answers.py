@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clustered_vectors import clustered
-from lookalike.collection.index_answers import index_misses
+from lookalike.collection.evaluation.index_answers import index_misses
 from lookalike.evaluate.labelled import LabelledTask, cosines, measure
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.neighbours import ArrayVectors, Exact

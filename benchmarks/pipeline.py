@@ -62,7 +62,7 @@ STEPS = [
     Step("discriminant", "whole", "none"),
     Step("none", "pooled", "none"),
     Step("discriminant", "pooled", "none"),
-    Step("none", "windows", "none"),
+    *(Step("none", "windows", rerank) for rerank in RERANKINGS),
     Step("pca", "windows", "none"),
     *(Step("pca", "windows", rerank) for rerank in RERANKINGS[1:]),
     Step("discriminant", "windows", "none"),

@@ -148,7 +148,7 @@ def _quality(
         "threshold": found.threshold,
         "precision_stated": found.precision,
         "recall_of_own_edits_stated": found.recall,
-        "expected_false_joins": found.provenance["expected_false_joins"],
+        "expected_false_pairs": found.provenance["expected_false_pairs"],
     }
     print(facts)
     return methods, facts

@@ -133,7 +133,7 @@ def test_the_answer_repeats_and_says_what_it_depends_on(edits: Collection, found
     assert facts["fingerprint"] == edits.info()["fingerprint"]
     assert facts["parameters"] == {"kind": "near", "seed": 0, "precision": 0.99}
     assert facts["threshold_learned"]
-    assert facts["compared"] > facts["joins"] > 0
+    assert facts["compared"] > facts["pairs"] > 0
     told = edits.duplicates(threshold=0.9, progress=False)
     assert told.threshold == pytest.approx(0.9)
     assert not told.provenance["threshold_learned"]

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookalike.tasks.duplicate_groups import complete_groups, components, spanning_residuals, uncompared
+from lookalike.tasks.duplicate_groups import complete_groups, components, spanning_forest, uncompared
 
 
 def rows(*numbers: int) -> np.ndarray:
@@ -47,9 +47,11 @@ def test_components_and_what_was_not_compared_in_them() -> None:
 
 def test_joins_are_those_of_the_spanning_forest() -> None:
     first, second = rows(1, 1, 2, 7, 7), rows(2, 3, 3, 9, 30)
-    joins = spanning_residuals(first, second, np.array([0.0, 0.2, 0.1, 0.5, np.inf]))
-    assert np.allclose(joins, [0.0, 0.1, 0.5])
-    assert spanning_residuals(rows(1), rows(2), np.array([np.inf])).shape == (0,)
+    joins = spanning_forest(first, second, np.array([0.0, 0.2, 0.1, 0.5, np.inf]), 99)
+    assert np.allclose(joins.residuals, [0.0, 0.1, 0.5])
+    assert list(zip(joins.first, joins.second, strict=True)) == [(1, 2), (2, 3), (7, 9)]
+    assert joins.items == 99
+    assert len(spanning_forest(rows(1), rows(2), np.array([np.inf]), 2).residuals) == 0
 
 
 PAIRS = st.dictionaries(

@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
         "--precision",
         type=float,
         metavar="F",
-        help="share of what is joined that shall be copies; the threshold is learned from it (default: 0.99)",
+        help="share of pairs that shall be copies; the threshold is learned from it (default: 0.99)",
     )
     line.add_argument(
         "--threshold", type=float, metavar="F", help="the least similarity of two copies, 0 to 1"

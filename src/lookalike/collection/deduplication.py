@@ -55,7 +55,7 @@ class Deduplication(CollectionBase):
         Args:
             where: A filter; only items that satisfy it are compared.
             kind: ``near``, or ``exact`` for items with the same bytes alone.
-            precision: Share of what is joined that shall be copies, above 0 and below 1. The threshold is the loosest
+            precision: Share of the near pairs that shall be copies, above 0 and below 1. The threshold is the loosest
                 that keeps it, as estimated from the similarities of different pictures in this collection.
             threshold: The least similarity of two copies itself, above 0 and at most 1; 0.8 to 0.9 is usual.
             seed: Chooses the pictures that are edited to measure recall.
@@ -279,8 +279,8 @@ def _measures(near: NearDuplicates, index: Mapping[str, Any]) -> dict[str, Any]:
         "index": dict(index),
         "neighbours": near.neighbours,
         "compared": near.compared,
-        "joins": line.joins,
-        "expected_false_joins": line.expected_false,
+        "pairs": line.pairs,
+        "expected_false_pairs": line.expected_false,
         "threshold_learned": line.learned,
         "groups_in_parts": near.capped,
     }

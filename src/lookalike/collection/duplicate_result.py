@@ -38,8 +38,8 @@ class Duplicates:
     Args:
         details: The groups with all that is known of them, by the id to keep.
         threshold: The least similarity of two copies, 0 to 1; None when only the same bytes counted.
-        precision: Expected share of the joins that are right, where n copies of one picture make n - 1 joins; estimated
-            from the collection's background (:mod:`lookalike.tasks.duplicate_threshold`). None when there is none.
+        precision: Expected share of near pairs that are copies, estimated from the collection's background
+            (:mod:`lookalike.tasks.duplicate_threshold`). None when there is no near pair.
         recall: Share of edits of some of the collection's own pictures that reach the threshold; None when only the
             same bytes counted.
         items: How many were searched.

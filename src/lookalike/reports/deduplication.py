@@ -50,7 +50,7 @@ def _summary(answer: Mapping[str, Any], shown: int) -> str:
     if answer["threshold"] is not None:
         rows += [
             ("least similarity of two copies", answer["threshold"]),
-            ("expected share of joined edits that are right", answer["precision"]),
+            ("expected share of near pairs that are copies", answer["precision"]),
             ("share of edits of these pictures that would be found", answer["recall"]),
         ]
     note = ""

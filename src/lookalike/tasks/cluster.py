@@ -19,12 +19,12 @@ from lookalike.errors import InputError
 from lookalike.tasks.cluster_assignment import Assigned, by_centroids, by_votes
 from lookalike.tasks.cluster_methods import NEIGHBOURS, Found, by_density, by_graph, by_kmeans
 from lookalike.tasks.compact import Compact
-from lookalike.tasks.spherical_kmeans import one_thread_each
 from lookalike.types import Embeddings
 from lookalike.vectors.graph import EXACT_MOST, nearest_others
 from lookalike.vectors.metrics import inner, normalise
 from lookalike.vectors.neighbours import Neighbours
 from lookalike.vectors.silhouette import NOISE, Labels, group_sums, silhouettes
+from lookalike.vectors.threads import one_thread_each
 
 Method = Literal["auto", "graph", "density", "kmeans"]
 Granularity = Literal["auto", "coarse", "fine"]

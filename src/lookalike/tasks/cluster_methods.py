@@ -12,12 +12,13 @@ from lookalike.tasks.cluster_assignment import centroid_fence, fence, margins, o
 from lookalike.tasks.cluster_stability import stability
 from lookalike.tasks.leiden import by_size
 from lookalike.tasks.resolution import Split, Splitter
-from lookalike.tasks.spherical_kmeans import nearest_centroids, one_thread_each, spherical_kmeans
+from lookalike.tasks.spherical_kmeans import nearest_centroids, spherical_kmeans
 from lookalike.types import Embeddings
 from lookalike.vectors.graph import fuzzy_graph, nearest_others
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import Neighbours
 from lookalike.vectors.silhouette import NOISE, Labels, group_sums
+from lookalike.vectors.threads import one_thread_each
 
 NEIGHBOURS = 10
 """Edges of an item. Fewer break loose groups apart, more glue small ones together."""

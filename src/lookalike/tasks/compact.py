@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
-from importlib import import_module
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +10,7 @@ import numpy.typing as npt
 from lookalike.types import Embeddings
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.reduction import Reducer, fit_reducer
+from lookalike.vectors.threads import one_thread_each
 
 DIMENSIONS = 100
 SAMPLE = 20_000
@@ -42,7 +41,7 @@ class Compact:
         """Embeddings float32 (n, d) as float32 (n, at most 100), L2-normalised rows."""
         if self._directions is None:
             return embeddings
-        with _one_thread():
+        with one_thread_each():
             projected = embeddings @ self._directions
         rest = np.sqrt(np.maximum(0, 1 - np.einsum("nd,nd->n", projected, projected)))
         return normalise(np.column_stack([projected, rest]))
@@ -61,7 +60,7 @@ def main_plane(embeddings: Embeddings) -> npt.NDArray[np.float32]:
     """
     reducer = _principal(embeddings, 2)
     plane = np.zeros((len(embeddings), 2), dtype=np.float32)
-    with _one_thread():
+    with one_thread_each():
         plane[:, : reducer.dimensions] = reducer.project(embeddings)
     spread = float(plane[:, 0].std())
     return plane / np.float32(spread) if spread > 0 else plane
@@ -69,12 +68,6 @@ def main_plane(embeddings: Embeddings) -> npt.NDArray[np.float32]:
 
 def _principal(embeddings: Embeddings, most: int) -> Reducer:
     """A PCA to ``most`` dimensions, or as many as vary."""
-    with _one_thread():
+    with one_thread_each():
         reducer = fit_reducer(embeddings, method="pca")
     return reducer.truncated(min(most, reducer.dimensions))
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """Linear algebra on one thread; the library's own setting comes back afterwards."""
-    limits: AbstractContextManager[object] = import_module("threadpoolctl").threadpool_limits(limits=1)
-    return limits

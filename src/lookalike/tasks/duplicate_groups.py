@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.tasks.duplicate_threshold import Joins
 from lookalike.types import Rows
 
 
@@ -52,30 +53,28 @@ def components(first: Rows, second: Rows) -> list[Rows]:
     return sorted(parts, key=lambda part: int(part[0]))
 
 
-def spanning_residuals(
-    first: Rows, second: Rows, residuals: npt.NDArray[np.floating]
-) -> npt.NDArray[np.float64]:
-    """Residuals of the minimum spanning forest: the joins that are needed to connect what pairs connect.
+def spanning_forest(first: Rows, second: Rows, residuals: npt.NDArray[np.floating], items: int) -> Joins:
+    """The minimum spanning forest: the joins that are needed to connect what pairs connect.
 
     Args:
         first, second: int64 (n,), the pairs, no pair twice.
         residuals: float (n,), at least 0; inf: no pair.
-
-    Returns:
-        float64, ascending.
+        items: Number of pictures that were searched.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import minimum_spanning_tree
 
     real = np.isfinite(residuals)
     if not real.any():
-        return np.empty(0)
+        return Joins(np.empty(0), first[:0], second[:0], items)
     rows, positions = np.unique(np.concatenate([first[real], second[real]]), return_inverse=True)
     left, right = np.split(positions, 2)
     weights = residuals[real].astype(np.float64) + 1  # a sparse matrix has no edges of weight 0
-    forest = minimum_spanning_tree(coo_array((weights, (left, right)), shape=(len(rows), len(rows))).tocsr())
-    joins: npt.NDArray[np.float64] = np.sort(forest.data) - 1
-    return joins
+    graph = coo_array((weights, (left, right)), shape=(len(rows), len(rows))).tocsr()
+    forest = minimum_spanning_tree(graph).tocoo()
+    low, high = rows[np.minimum(forest.row, forest.col)], rows[np.maximum(forest.row, forest.col)]
+    order = np.lexsort((high, low, forest.data))
+    return Joins(forest.data[order] - 1, low[order], high[order], items)
 
 
 def uncompared(component: Rows, first: Rows, second: Rows) -> tuple[Rows, Rows]:

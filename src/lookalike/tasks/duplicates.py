@@ -26,7 +26,7 @@ from lookalike.tasks.duplicate_groups import (
     Group,
     complete_groups,
     components,
-    spanning_residuals,
+    spanning_forest,
     uncompared,
 )
 from lookalike.tasks.duplicate_threshold import Threshold, choose_threshold, describe_threshold
@@ -113,7 +113,7 @@ def near_duplicates(
             picture itself among them.
         pictures: Reads their pixels.
         edits: Residuals of edits of some of these pictures (:func:`residuals_of_edits`); may be empty.
-        precision: Share of the joins found that must be right; where the line is drawn is learned from it.
+        precision: Share of the pairs found that must be copies; where the line is drawn is learned from it.
         residual: The line itself, instead.
         k: Neighbours of each picture that are candidates.
 
@@ -124,9 +124,9 @@ def near_duplicates(
         raise InputError(f"k = {k} neighbours make no candidates: expected k >= 1")
     if residual is not None and not 0 <= residual < 1:
         raise InputError(f"residual {residual} is no line: expected at least 0 and below 1")
-    pairs, looked = find_candidates(blocks, nearest, pictures, k)
+    pairs, items, looked = find_candidates(blocks, nearest, pictures, k)
     residuals = compare(pairs, pictures)
-    joins = spanning_residuals(pairs.first, pairs.second, residuals)
+    joins = spanning_forest(pairs.first, pairs.second, residuals, items)
     if residual is None:
         threshold = choose_threshold(joins, precision, edits)
     else:
@@ -137,14 +137,15 @@ def near_duplicates(
 
 def find_candidates(
     blocks: Iterable[tuple[Rows, Embeddings]], nearest: Nearest, pictures: Pictures, k: int
-) -> tuple[Pairs, int]:
-    """Pairs of neighbours of which one is found in the other, and how many neighbours were looked at.
+) -> tuple[Pairs, int, int]:
+    """Pairs of neighbours of which one is found in the other; how many pictures and neighbours were looked at.
 
     Args:
         blocks, nearest, pictures, k: As in :func:`near_duplicates`.
     """
-    kept, looked = [_no_pairs()], 0
+    kept, items, looked = [_no_pairs()], 0, 0
     for rows, embeddings in blocks:
+        items += len(rows)
         block = [_no_pairs()]
         found = nearest(embeddings, k + 1)[0]
         needed = np.unique(np.concatenate([rows, found[found >= 0]]))
@@ -156,7 +157,7 @@ def find_candidates(
             seen = np.flatnonzero(poses.score >= LEAST_CORRELATION)
             block.append(Pairs(others, np.full(len(others), row), poses).take(seen))
         kept.append(_joined(block))
-    return _best_of_each(kept), looked
+    return _best_of_each(kept), items, looked
 
 
 def compare(pairs: Pairs, pictures: Pictures) -> Floats:

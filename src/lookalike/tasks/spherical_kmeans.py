@@ -7,10 +7,7 @@ doi:10.1023/A:1007612920971; seeds by k-means++ (Arthur & Vassilvitskii 2007); f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from os import cpu_count
 from typing import NamedTuple
 
@@ -21,6 +18,7 @@ from lookalike.errors import InputError
 from lookalike.types import Embeddings
 from lookalike.vectors.metrics import inner, normalise
 from lookalike.vectors.silhouette import Labels, group_sums
+from lookalike.vectors.threads import one_thread_each
 
 RESTARTS = 4
 MANY = 100_000
@@ -136,14 +134,6 @@ def nearest_centroids(embeddings: Embeddings, centroids: Embeddings) -> Nearest:
         for _ in pool.map(compare, range(0, n, step)):
             pass
     return found
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Linear algebra without threads of its own, whose sums would depend on how many there are."""
-    limits: AbstractContextManager[object] = import_module("threadpoolctl").threadpool_limits(limits=1)
-    with limits:
-        yield
 
 
 def _seeds(embeddings: Embeddings, k: int, rng: np.random.Generator) -> Embeddings:

@@ -38,6 +38,7 @@ from lookalike.tasks.classify.models import (
 )
 from lookalike.tasks.classify.rejection import fit_rejection
 from lookalike.types import Rows
+from lookalike.vectors.threads import one_thread_each
 
 MOST_CROSS_VALIDATED = 10_000
 """Examples that the choice and the calibration are made on; the model itself learns from all."""
@@ -76,6 +77,7 @@ class CrossValidated(NamedTuple):
     scores: dict[Choice, Scores]
 
 
+@one_thread_each()
 def train(
     embeddings: npt.ArrayLike,
     labels: Sequence[str],
@@ -207,6 +209,7 @@ def cross_validate(
     return CrossValidated(drawn[held], folds[held], {name: table[held] for name, table in scores.items()})
 
 
+@one_thread_each()
 def out_of_fold_probabilities(
     embeddings: npt.ArrayLike,
     labels: Sequence[str],

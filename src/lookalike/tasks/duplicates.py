@@ -33,6 +33,7 @@ from lookalike.tasks.duplicate_threshold import Threshold, choose_threshold, des
 from lookalike.tasks.registration import Floats, Poses, locate
 from lookalike.tasks.verification import verify
 from lookalike.types import Embeddings, Image, Rows
+from lookalike.vectors.threads import one_thread_each
 
 NEIGHBOURS = 16
 """Neighbours of each picture that are candidates. Groups grow beyond it, since what they connect is compared too."""
@@ -150,16 +151,18 @@ def find_candidates(
         found = nearest(embeddings, k + 1)[0]
         needed = np.unique(np.concatenate([rows, found[found >= 0]]))
         coarse = pictures.coarse(needed)
-        for row, neighbours in zip(rows.tolist(), found, strict=True):
-            others = neighbours[(neighbours >= 0) & (neighbours != row)][:k]
-            looked += len(others)
-            poses = locate(coarse[np.searchsorted(needed, others)], coarse[np.searchsorted(needed, row)])
-            seen = np.flatnonzero(poses.score >= LEAST_CORRELATION)
-            block.append(Pairs(others, np.full(len(others), row), poses).take(seen))
+        with one_thread_each():
+            for row, neighbours in zip(rows.tolist(), found, strict=True):
+                others = neighbours[(neighbours >= 0) & (neighbours != row)][:k]
+                looked += len(others)
+                poses = locate(coarse[np.searchsorted(needed, others)], coarse[np.searchsorted(needed, row)])
+                seen = np.flatnonzero(poses.score >= LEAST_CORRELATION)
+                block.append(Pairs(others, np.full(len(others), row), poses).take(seen))
         kept.append(_joined(block))
     return _best_of_each(kept), items, looked
 
 
+@one_thread_each()
 def compare(pairs: Pairs, pictures: Pictures) -> Floats:
     """Residuals of pairs, float32 (n,), read and compared in batches.
 
@@ -179,6 +182,7 @@ def compare(pairs: Pairs, pictures: Pictures) -> Floats:
     return residuals
 
 
+@one_thread_each()
 def located(first: Rows, second: Rows, pictures: Pictures) -> Pairs:
     """Given pairs with their poses, found from either side.
 

@@ -2,9 +2,10 @@
 
 DATA is as for ``retrieval``, and so are the measures. The reducers are fitted on the catalogue alone; ``discriminant``
 learns from which pictures show one product. Intervals are 95 % bootstrap over products; ``gain`` is the difference of
-mAP to the first row. Halves A and B are the queries of a random half of the products each: the options' constants were
-chosen on A. ``passes`` of the network and ``ms`` are those of one ``Collection.search`` with k = 12 from the file on,
-median over 40 photos, without the reducer.
+mAP to the first row. Halves A and B are the queries of a random half of the products each: both were looked at while
+the options were made, so they tell how far results agree, not how other products would do. ``passes`` of the network
+and ``ms`` are those of one ``Collection.search`` with k = 12 from the file on, median over 40 photos, without the
+reducer.
 """
 
 from __future__ import annotations

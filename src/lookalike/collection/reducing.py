@@ -57,6 +57,7 @@ class Reducing(CollectionBase):
                 10 nearest neighbours, measured on the collection's own vectors. A method that centres (``pca``,
                 ``whiten``) is compared with the full vectors centred, since centring itself changes
                 neighbours, as a rule for the better; ``svd`` and ``random`` with the full vectors as they are.
+                ``discriminant`` means to change neighbours: ``auto`` takes all the dimensions it learned.
             method: ``pca``, ``whiten``, ``svd``, ``random`` or ``discriminant``; see
                 :func:`lookalike.vectors.reduction.fit_reducer`.
             precision: In which reduced vectors are kept: ``f32``, ``f16`` or ``i8``.
@@ -84,6 +85,8 @@ class Reducing(CollectionBase):
             raise InputError(f"dims {dims!r}: expected a whole number of at least 1, or 'auto'")
         space = self._store.space()
         fit = self._fit(method, group_by, sample, seed, dims if dims != "auto" else None)
+        if dims == "auto" and method == "discriminant":  # it means to change neighbours, so none can be kept
+            dims = fit.reducer.dimensions
         precisions: list[Precision] = list(dict.fromkeys((*MEASURED, precision)))
         rows = self._measure(
             fit, group_by, None if dims == "auto" else [dims], seed, progress, precisions=precisions

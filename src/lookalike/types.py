@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -156,3 +157,43 @@ class Record:
     thumbnail: bytes
     labels: tuple[str, ...] = ()
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Something that a user did to an item, once.
+
+    Args:
+        user: Who, by a name of the application's own.
+        item: What: an item's id, or a value of a grouping attribute such as a product. Which of the two is decided
+            when interactions are used, so a product that is not indexed yet may be named.
+        event: Name of the kind of event, such as ``view`` or ``purchase``.
+        time: When, with its time zone.
+        weight: Multiplies the weight of the event, at least 0; a share of a film seen, a number of pieces bought.
+
+    Raises:
+        InputError: If a name is empty, the time has no zone, or the weight is negative or not finite.
+    """
+
+    user: str
+    item: str
+    event: str
+    time: datetime
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for what, name in (("user", self.user), ("item", self.item), ("event", self.event)):
+            if not isinstance(name, str) or not name:
+                raise InputError(
+                    f"the {what} of an interaction is {name!r}: expected a text that is not empty"
+                )
+        if not isinstance(self.time, datetime) or self.time.utcoffset() is None:
+            raise InputError(
+                f"the time of an interaction is {self.time!r}: expected a datetime with its time zone, "
+                "such as datetime.now(timezone.utc)"
+            )
+        if not (np.isfinite(self.weight) and self.weight >= 0):
+            raise InputError(
+                f"the weight of an interaction is {self.weight}: expected a number of at least 0; what is "
+                "disliked is said by the event"
+            )

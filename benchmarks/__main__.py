@@ -17,6 +17,9 @@ BENCHMARKS = {
     "layout": "quality of the 2-D layout against other methods; time and memory by size",
     "classification": "labels from 1, 5, 16 and all examples a class: accuracy, calibration, unknowns",
     "explaining": "where two pictures look alike: exactness and time",
+    "together": "what goes together: time and memory of learning and of asking, by size",
+    "recommendation": "what users did next: strategies against simple methods; diversity; new products",
+    "recommending": "latency of a recommendation and of recording an event, by size",
     "evaluation": "coverage of the intervals, cost of the evaluations",
 }
 

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from lookalike.collection.explaining import explain_images
     from lookalike.collection.explanation import Explanation
     from lookalike.collection.layering import layers
+    from lookalike.collection.recommendation_result import Recommendations
     from lookalike.datasets.layouts import read_dataset
     from lookalike.encoders.registry import available as list_encoders
     from lookalike.encoders.registry import load_encoder
     from lookalike.errors import LookalikeError
+    from lookalike.ingest.interaction_ledger import InteractionLedger
     from lookalike.ingest.ledger import Ledger
-    from lookalike.types import Crop, Failure, Hit, Item
+    from lookalike.types import Crop, Failure, Hit, Interaction, Item
 
 _HOME = {
     "Collection": "lookalike.collection",
@@ -34,9 +36,12 @@ _HOME = {
     "Explanation": "lookalike.collection.explanation",
     "Failure": "lookalike.types",
     "Hit": "lookalike.types",
+    "Interaction": "lookalike.types",
+    "InteractionLedger": "lookalike.ingest.interaction_ledger",
     "Item": "lookalike.types",
     "Ledger": "lookalike.ingest.ledger",
     "LookalikeError": "lookalike.errors",
+    "Recommendations": "lookalike.collection.recommendation_result",
     "SearchResult": "lookalike.collection",
     "compare_encoders": "lookalike.collection.evaluation.sources",
     "create": "lookalike.collection",
@@ -57,9 +62,12 @@ __all__ = [
     "Explanation",
     "Failure",
     "Hit",
+    "Interaction",
+    "InteractionLedger",
     "Item",
     "Ledger",
     "LookalikeError",
+    "Recommendations",
     "SearchResult",
     "__version__",
     "compare_encoders",

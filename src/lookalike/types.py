@@ -5,6 +5,7 @@ Shared by every floor; imports nothing of lookalike but the errors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -192,7 +193,7 @@ class Interaction:
                 f"the time of an interaction is {self.time!r}: expected a datetime with its time zone, "
                 "such as datetime.now(timezone.utc)"
             )
-        if not (np.isfinite(self.weight) and self.weight >= 0):
+        if not (math.isfinite(self.weight) and self.weight >= 0):
             raise InputError(
                 f"the weight of an interaction is {self.weight}: expected a number of at least 0; what is "
                 "disliked is said by the event"

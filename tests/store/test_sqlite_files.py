@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,13 @@ from lookalike.errors import (
 )
 from lookalike.store import sqlite_schema
 from lookalike.store.filters import parse
+from lookalike.store.interactions import EVENT_WEIGHTS
 from lookalike.store.sqlite import SqliteStore
+from lookalike.types import Interaction
 from store_records import FINGERPRINT, record, space
 
 GOLDEN = Path(__file__).parents[1] / "data" / "collection-v1.db"
+GOLDEN_2 = Path(__file__).parents[1] / "data" / "collection-v2.db"
 
 
 def test_a_collection_is_one_file_in_a_folder(tmp_path: Path) -> None:
@@ -165,6 +169,26 @@ def test_a_collection_of_version_1_opens_forever(tmp_path: Path) -> None:
         assert abs(float(store.vectors([4])[0] @ record("x").embedding) - 1) < 1e-3
         assert store.changes(0, 3).removed.tolist() == [2]
         store.put([record("new", {"price": "on request"})], FINGERPRINT)
+        store.compact()
+        assert list(store.verify()) == []
+
+
+def test_a_collection_of_version_2_opens_forever(tmp_path: Path) -> None:
+    shutil.copy(GOLDEN_2, tmp_path / "collection.db")
+    with pytest.raises(StoreError, match="schema version 2 and has to become"):
+        SqliteStore.open(tmp_path, readonly=True)
+    with SqliteStore.open(tmp_path) as store:
+        assert list(store.verify()) == []
+        assert [item.id for batch in store.stream() for item in batch] == ["catalog/a.jpg"]
+        fitted, payload = store.fitted_payload("map", "default")
+        assert (fitted.version, fitted.provenance, payload) == (1, {"seed": 3}, b"payload")
+        version = store.version()
+        assert store.interaction_counts().interactions == store.interaction_version() == 0
+        assert store.event_weights() == dict(EVENT_WEIGHTS)
+        event = Interaction("ada", "catalog/a.jpg", "view", datetime(2026, 1, 1, tzinfo=UTC))
+        assert store.put_interactions([event]) == 1
+        assert store.interactions("ada") == [event]
+        assert store.version() == version
         store.compact()
         assert list(store.verify()) == []
 
@@ -357,4 +381,16 @@ def make_golden(path: Path) -> None:
         values = {"price": 9.5, "stock": 2, "name": "Oak chair", "sale": True, "tags": "Mine"}
         store.put([record("catalog/a.jpg", values, labels=("chair",)), record("catalog/b.jpg")], FINGERPRINT)
         store.put([record("catalog/c.jpg", {"price": 3}, labels=("bed",)), record("x")], FINGERPRINT)
+        store.remove(["catalog/b.jpg"])
+
+
+def make_golden_2(path: Path) -> None:
+    """How tests/data/collection-v2.db was made, with smaller pages too."""
+    with SqliteStore.create(path, space()) as store:
+        store.set_source("catalog", "/pictures/catalog")
+        store.put(
+            [record("catalog/a.jpg", {"price": 9.5, "name": "Oak chair"}, labels=("chair",))], FINGERPRINT
+        )
+        store.put([record("catalog/b.jpg")], FINGERPRINT)
+        store.put_fitted("map", "default", b"payload", fingerprint=FINGERPRINT, provenance={"seed": 3})
         store.remove(["catalog/b.jpg"])

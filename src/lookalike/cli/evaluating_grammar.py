@@ -17,6 +17,7 @@ def add(commands: Commands) -> None:
     _retrieval(tasks)
     _clustering(tasks)
     _classification(tasks)
+    _recommendation(tasks)
 
 
 def _index(tasks: Commands) -> None:
@@ -121,6 +122,68 @@ def _classification(tasks: Commands) -> None:
     )
     parser.add_argument(
         "--most-items", type=int, default=20_000, metavar="N", help="sample so many (default: 20000)"
+    )
+    _intervals(parser)
+    parser.add_argument("--html", metavar="FILE", help="write a report")
+
+
+def _recommendation(tasks: Commands) -> None:
+    parser = command(
+        tasks,
+        "recommendation",
+        "evaluating_recommendation:recommendation",
+        "how well strategies foresee what users did after a moment, against simple methods",
+    )
+    add_collection(parser)
+    parser.add_argument(
+        "interactions",
+        metavar="INTERACTIONS",
+        nargs="?",
+        help="a table with columns user, item, event, time and maybe weight (default: those that the collection keeps)",
+    )
+    parser.add_argument(
+        "--split", metavar="TIME", required=True, help="such as 2026-03-10 or 2026-03-10T12:00:00Z"
+    )
+    parser.add_argument(
+        "--group-by", metavar="ATTR", help="recommend its values, such as products, which interactions name"
+    )
+    parser.add_argument("-k", "--k", type=int, default=20, metavar="N", help="length of a list (default: 20)")
+    parser.add_argument(
+        "--strategy", action="append", metavar="NAME", help="a row; may be repeated (default: all)"
+    )
+    parser.add_argument(
+        "--event",
+        action="append",
+        metavar="NAME",
+        help="says after the split that something was wanted; may be repeated (default: like, cart, purchase)",
+    )
+    parser.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        metavar="EVENT=W",
+        help="what an event says about a taste, below 0 for a dislike; may be repeated",
+    )
+    parser.add_argument(
+        "--half-life",
+        metavar="DAYS",
+        help="after which an event counts half; none: events do not fade (default: learned)",
+    )
+    parser.add_argument(
+        "--cold-users",
+        choices=("apart", "included"),
+        default="apart",
+        help="users without a past (default: apart)",
+    )
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="NAME=COLUMN",
+        help="what the table calls user, item, event, time or weight; may be repeated",
+    )
+    parser.add_argument(
+        "--most-users", type=int, default=10_000, metavar="N", help="sample so many (default: 10000)"
     )
     _intervals(parser)
     parser.add_argument("--html", metavar="FILE", help="write a report")

@@ -22,8 +22,10 @@ from lookalike.cli import (
     evaluating_grammar,
     explaining_grammar,
     filling_grammar,
+    interacting_grammar,
     labelling_grammar,
     mapping_grammar,
+    recommending_grammar,
     reducing_grammar,
     searching_grammar,
 )
@@ -39,6 +41,8 @@ AREAS = (
     mapping_grammar,
     labelling_grammar,
     explaining_grammar,
+    recommending_grammar,
+    interacting_grammar,
     evaluating_grammar,
     care_grammar,
 )

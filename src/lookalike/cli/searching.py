@@ -29,6 +29,7 @@ def search(options: argparse.Namespace) -> int:
             recall=options.recall,
             regions=options.regions,
             rerank=options.rerank,
+            but=options.but,
         )
         written = result.save_html(options.html) if options.html else None
     if options.json:

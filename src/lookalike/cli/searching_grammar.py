@@ -24,6 +24,7 @@ def _search(commands: Commands) -> None:
     parser.add_argument(
         "--minus", action="append", default=[], metavar="IMAGE|ID", help="not like this; may be repeated"
     )
+    parser.add_argument("--but", metavar="TEXT", help="more like this, but with these words, such as wooden")
     parser.add_argument(
         "--group-by", metavar="ATTR", help="only the best item of each value of this attribute"
     )

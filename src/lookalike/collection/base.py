@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from lookalike.collection.advising import Advisor
 from lookalike.collection.searching import Searcher
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import encoder_from_spec
@@ -37,6 +38,9 @@ class CollectionBase:
         self._loading = threading.Lock()
         self._galleries = Galleries(store, folder / DERIVED)
         self._searcher = Searcher(store, lambda: self._gallery, lambda: self.encoder, self._limits)
+        self._advisor = Advisor(
+            store, lambda: self._gallery, lambda: self.encoder, self._searcher.select, self._limits
+        )
 
     @property
     def _gallery(self) -> Gallery:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from lookalike.collection.base import CollectionBase
 from lookalike.evaluate.index import IndexReport, evaluate_index
 
 if TYPE_CHECKING:
+    from lookalike.collection.advising import HalfLife
     from lookalike.collection.evaluation.asking import Queries
     from lookalike.collection.evaluation.classification import ClassificationEvaluation
     from lookalike.collection.evaluation.clustering import ClusteringEvaluation
     from lookalike.collection.evaluation.of_pictures import Progress
+    from lookalike.collection.evaluation.recommendation_events import Interactions
+    from lookalike.collection.evaluation.recommendation_protocol import ColdUsers
+    from lookalike.collection.evaluation.recommendation_result import RecommendationEvaluation
     from lookalike.collection.evaluation.result import Comparison, RetrievalReport
     from lookalike.collection.labels import Labels
     from lookalike.datasets.records import Layout
     from lookalike.encoders.base import Encoder
     from lookalike.tasks.classify import ClassWeights, Method
+    from lookalike.tasks.recommend.taste import Taste
     from lookalike.tasks.rerank import Reranking
 
 MOST_QUERIES = 10_000
+MOST_USERS = 10_000
 MOST_ITEMS = 20_000
 """Labelled items that a classifier is evaluated on: it is trained anew for each of five folds."""
 
 
 class Evaluating(CollectionBase):
-    """Measures of retrieval, of the index, of clusters and of classifiers."""
+    """Measures of retrieval, of the index, of clusters, of classifiers and of recommendations."""
 
     def evaluate_index(self, *, k: int = 10, queries: int = 200, recall: float | None = None) -> IndexReport:
         """Measure the index against the exact search on the collection's own vectors."""
@@ -239,3 +246,97 @@ class Evaluating(CollectionBase):
             resamples=resamples,
             seed=seed,
         )
+
+    def evaluate_recommendation(
+        self,
+        interactions: Interactions = None,
+        *,
+        split: datetime | str,
+        group_by: str | None = None,
+        k: int = 20,
+        strategies: Sequence[str] | None = None,
+        tastes: Mapping[str, Taste] | None = None,
+        events: Sequence[str] = ("like", "cart", "purchase"),
+        event_weights: Mapping[str, float] | None = None,
+        half_life: HalfLife = "learned",
+        cold_users: ColdUsers = "apart",
+        columns: Mapping[str, str] | None = None,
+        level: float = 0.95,
+        resamples: int = 2000,
+        most_users: int | None = MOST_USERS,
+        seed: int = 0,
+        progress: Progress = True,
+    ) -> RecommendationEvaluation:
+        """Measure how well strategies foresee what users did next, against simple methods.
+
+        One moment cuts all interactions. Strategies and baselines are told what happened before it; what a user did
+        from then on with units that were new to them is what shall be foreseen. The whole catalogue is ranked, without
+        what the user had seen. One moment for everybody keeps the future out of training (Ji et al. 2023,
+        https://doi.org/10.1145/3569930), a ranking of the whole catalogue keeps the order of strategies, which samples
+        of it do not (Krichene and Rendle 2020, https://doi.org/10.1145/3394486.3403226), and the simple methods are
+        given the same weights and decay, since many a recommender loses to them (Ferrari Dacrema et al. 2019,
+        arXiv 1907.06902). The catalogue is today's: items that were removed since are no answers.
+
+        Args:
+            interactions: A table (CSV, TSV or Parquet with columns ``user``, ``item``, ``event``, ``time`` and, if
+                there is one, ``weight``), :class:`lookalike.Interaction` values, or None for those that the collection
+                keeps. Nothing is saved.
+            split: The moment; text as ISO 8601, UTC where it has no zone.
+            group_by: An attribute whose values are recommended and named by the interactions, such as a product with
+                several views; a unit's vector is the normalised mean of its items'. None: items by their ids.
+            k: Length of a list.
+            strategies: Rows to compare. Those of the recommender: ``interests`` as users get it,
+                ``interests_looks_alone`` without what other people did, ``average_vector``, ``best_score``,
+                ``sum_scores``, ``discover``, ``context``. Baselines: ``item_knn`` as published and
+                ``item_knn_decayed`` with the half-life, ``decayed_average`` of embeddings, ``last_item``,
+                ``popularity``, ``popularity_recent`` with the half-life, ``random``. None: all.
+            tastes: Further settings of the recommender, by the names of their rows.
+            events: Events after the split that say that a unit was wanted.
+            event_weights: Weights of events beside those that the collection keeps; below 0 is a dislike.
+            half_life: Days after which an event counts half, for the recommender and the baselines that decay;
+                ``learned``: what foretells best among the interactions before the split, or 30 where they are too few;
+                None: events do not fade.
+            cold_users: Users without any interaction before the split: ``apart`` measures them by themselves, with
+                the strategies that have something to say to them; ``included`` counts them with the others, where the
+                other strategies give them an empty list.
+            columns: What a table calls its columns, such as ``{"user": "customer_id"}``.
+            level: Confidence of the intervals.
+            resamples: Of the bootstrap over users.
+            most_users: With more users than this, a random sample of so many is measured; None: all.
+            seed: Of samples, of what is explored, of ``random`` and of the bootstrap.
+            progress: True shows a bar when stderr is a terminal; a function is called with (done, total).
+
+        Returns:
+            Of every row Recall@k, nDCG@k, Hit@k, MRR (of the list of k: 0 where nothing relevant is in it),
+            intra-list diversity, novelty, coverage, and recall of units with fewer than 5 interactions before the
+            split; and ``interests`` against every other row by the paired test.
+
+        Raises:
+            InputError: If nothing lies before the split or is wanted after it, no interaction names a unit, or an
+                event has no weight.
+
+        Example:
+            >>> report = shop.evaluate_recommendation("events.csv", split="2026-03-10", group_by="product")
+            >>> report.strategies["interests"].measures["recall@20"].estimate
+            0.54
+        """
+        from lookalike.collection.evaluation.recommendation import evaluate_recommendations
+        from lookalike.collection.evaluation.recommendation_protocol import Protocol
+
+        protocol = Protocol(
+            split,
+            group_by,
+            k,
+            strategies,
+            tastes or {},
+            events,
+            event_weights,
+            half_life,
+            cold_users,
+            columns,
+            level,
+            resamples,
+            seed,
+            most_users,
+        )
+        return evaluate_recommendations(self._store, self._gallery, interactions, protocol, progress=progress)

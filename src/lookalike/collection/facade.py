@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from lookalike.collection.base import CollectionBase
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.clustering import Clustering
@@ -19,10 +17,13 @@ from lookalike.collection.evaluating import Evaluating
 from lookalike.collection.explaining import Explaining
 from lookalike.collection.exporting import Exported, export
 from lookalike.collection.indexing import run_indexing
+from lookalike.collection.interacting import Interacting
 from lookalike.collection.labelling import Labelling
 from lookalike.collection.mapping import Mapping2D
 from lookalike.collection.migration import Migrated, migrate
+from lookalike.collection.pictures import as_crop
 from lookalike.collection.queries import Query
+from lookalike.collection.recommending import Recommending
 from lookalike.collection.reducing import Reducing
 from lookalike.collection.result import SearchResult
 from lookalike.encoders.base import Encoder
@@ -42,7 +43,16 @@ FAILURE_REPORT = "failures.jsonl"
 
 
 class Collection(
-    Reducing, Clustering, Deduplication, Mapping2D, Labelling, Explaining, Evaluating, CollectionBase
+    Reducing,
+    Clustering,
+    Deduplication,
+    Mapping2D,
+    Labelling,
+    Explaining,
+    Interacting,
+    Recommending,
+    Evaluating,
+    CollectionBase,
 ):
     """Items with embedding, attributes, source and thumbnail; and what was fitted on them.
 
@@ -245,6 +255,7 @@ class Collection(
         recall: float | None = None,
         regions: Regions = "whole",
         rerank: Reranking = "none",
+        but: str | None = None,
     ) -> SearchResult:
         """Items that look like a query, best first.
 
@@ -266,6 +277,8 @@ class Collection(
             rerank: How the 100 best are ordered anew: ``none``; ``alpha-qe``, by the query joined with its best
                 answers; ``dba``, by answers joined with their neighbours; ``k-reciprocal``, by shared neighbours.
                 Scores and strengths stay those of the query. Gains where things have several pictures.
+            but: More like this, but ... in words, such as ``wooden``. An encoder with a text tower joins them with the
+                query; with another one, only items that have the words among their tags and text attributes are hits.
 
         Returns:
             The hits, with what answered the query and everything the answer depends on.
@@ -279,13 +292,14 @@ class Collection(
             k=k,
             where=where,
             minus=minus,
-            crop=_crop(crop),
+            crop=as_crop(crop),
             group_by=group_by,
             diversity=diversity,
             min_strength=min_strength,
             recall=recall,
             regions=regions,
             rerank=rerank,
+            but=but,
         )
 
     # caring for it
@@ -352,13 +366,3 @@ class Collection(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _crop(crop: Crop | Sequence[float] | str | None) -> Crop | None:
-    if crop is None or isinstance(crop, Crop):
-        return crop
-    if isinstance(crop, str):
-        return Crop.parse(crop)
-    if not isinstance(crop, Sequence | np.ndarray) or len(crop) != 4:
-        raise InputError(f"crop {crop!r} is not understood: expected four numbers, x, y, width, height")
-    return Crop(*(float(number) for number in crop))

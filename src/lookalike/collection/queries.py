@@ -120,6 +120,14 @@ class QueryReader:
             for at, query in enumerate(several)
         ]
 
+    def words(self, text: str) -> Example:
+        """Understand a text as words, also where it is an item's id or a path.
+
+        Raises:
+            InputError: If it is blank.
+        """
+        return self._text(text, _Look(None, "whole"))
+
     def _row(self, id: str) -> int | None:
         found = self._store.known([id])
         return found[id].row if id in found else None

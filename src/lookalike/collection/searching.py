@@ -111,8 +111,9 @@ class Searcher:
         recall: float | None,
         regions: Regions = "whole",
         rerank: Reranking = "none",
+        but: str | None = None,
     ) -> SearchResult:
-        """Items that look like the query, best first."""
+        """Items that look like the query, best first; arguments as in ``Collection.search``."""
         _check(k, diversity, min_strength, recall, regions)
         check_reranking(rerank)
         if group_by is not None:
@@ -127,14 +128,18 @@ class Searcher:
             "recall": recall,
             "regions": None if regions == "whole" else regions,
             "rerank": None if rerank == "none" else rerank,
+            "but": but,
         }
         for _ in range(ATTEMPTS):
             space = self._store.space()
             positives = self._reader.read_all(query, crop=crop, regions=regions)
+            allowed = None if where is None else self.select(where)
+            if but is not None:
+                positives, allowed = self._wished(but, positives, allowed)
             negatives = self._reader.read_all(minus)
             conditions = Conditions(
                 k=int(k),
-                allowed=None if where is None else self.select(where),
+                allowed=allowed,
                 group_of=None if group_by is None else partial(self._column, group_by),
                 diversity=diversity,
                 min_strength=min_strength,
@@ -146,6 +151,21 @@ class Searcher:
                 parameters["minus"] = [example.name for example in negatives] or None
                 return self._result(ranked, positives, space, parameters)
         raise CollectionBusy(f"{self._store.uri} is being migrated again and again: try later")
+
+    def _wished(
+        self, but: str, positives: list[Example], allowed: Rows | None
+    ) -> tuple[list[Example], Rows | None]:
+        """A wish in words joined to the examples where the encoder understands words; else as a filter."""
+        wish = self._reader.words(but)
+        if wish.embedding is not None:
+            return [*positives, wish], allowed
+        rows = np.sort([row for row, _ in self._store.match_text(but, limit=MOST_WORD_MATCHES)])
+        if not len(rows):
+            raise InputError(
+                f"no item has the words {but!r} among its tags and text attributes, and this encoder has no text "
+                "tower: use other words, or a collection with an open_clip encoder"
+            )
+        return positives, rows if allowed is None else np.intersect1d(rows, allowed, assume_unique=True)
 
     def _rank(
         self, positives: Sequence[Example], negatives: Sequence[Example], conditions: Conditions

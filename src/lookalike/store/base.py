@@ -1,8 +1,10 @@
 """The contract of a store: the record of a collection, whatever engine keeps it.
 
-A store holds items (attributes, thumbnail, embedding) and says what changed since a version. It does not
-search vectors: an index derived from it does (``lookalike.store.gallery``). Everything comes and goes in
-batches, nothing assumes a local file, and a call that returns has made its change durable.
+A store holds items (attributes, thumbnail, embedding) and says what changed since a version; interactions, whose
+part of the contract is :class:`lookalike.store.interactions.InteractionRecord`; and what cameras saw:
+:class:`lookalike.store.tracking.TrackingRecord`. It does not search vectors: an index derived from it does
+(``lookalike.store.gallery``). Everything comes and goes in batches, nothing assumes a local file, and a call that
+returns has made its change durable.
 
 Rows number the embeddings. A row is never reused and its embedding never changes: an item whose picture
 changed gets a new row, and its old row is among the removed ones.
@@ -17,6 +19,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from lookalike.store.filters import Filter
+from lookalike.store.interactions import InteractionRecord
+from lookalike.store.tracking import TrackingRecord
 from lookalike.types import AttributeType, AttributeValue, Embeddings, Item, Record, Rows
 
 Precision = Literal["f16", "f32"]
@@ -123,7 +127,7 @@ class Run(ABC):
         self.close()
 
 
-class Store(ABC):
+class Store(InteractionRecord, TrackingRecord):
     """The record of one collection. Safe to use from several threads; several processes may open it."""
 
     @property
@@ -197,7 +201,10 @@ class Store(ABC):
 
     @abstractmethod
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove items; how many there were. What is left of them in free space goes with ``compact``."""
+        """Remove items; how many there were. What is left of them in free space goes with ``compact``.
+
+        Interactions that name them stay: they are their users' data, and go when a user is forgotten.
+        """
 
     # reading
 
@@ -302,6 +309,8 @@ class Store(ABC):
         """Give back free space and erase what was removed for good; begins a new epoch.
 
         Sources that no item refers to any more are forgotten too: their uris tell where removed items lay.
+        So are names of items and events that no interaction has any more. An interaction that names a removed
+        item is kept, with that name, until its user is forgotten.
         """
 
     @abstractmethod

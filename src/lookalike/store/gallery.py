@@ -32,7 +32,7 @@ from lookalike.store.table import Table
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
-from lookalike.vectors.metrics import normalise
+from lookalike.vectors.metrics import normalise, renormalise
 from lookalike.vectors.neighbours import Index
 from lookalike.vectors.strength import Background
 
@@ -153,7 +153,7 @@ class Gallery:
             found = state.table.existing(rows)
             if not len(found):
                 return np.empty((0, state.layout.dimensions), dtype=np.float32)
-            return normalise(state.table.take(found))
+            return renormalise(state.table.take(found))
 
         return self._reading(read)
 

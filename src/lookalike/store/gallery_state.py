@@ -18,6 +18,7 @@ from lookalike.store.sidecar import DOCUMENT, SEGMENT, DerivedFileError, Manifes
 from lookalike.store.sizing import IndexKind
 from lookalike.store.table import Table
 from lookalike.types import Embeddings, Rows
+from lookalike.vectors.half import widened
 from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.metrics import normalise
@@ -295,7 +296,7 @@ def _side_by_side(
         rows, embeddings = rows[known], embeddings[known]
         positions = table.positions(rows)
         yield positions >= 0, np.ones(len(rows), dtype=bool)
-        yield np.asarray(table.take(positions), dtype=np.float32), embeddings
+        yield widened(table.take(positions)), embeddings
         counted += len(rows)
     if store.version() == state.version:
         yield np.array(counted), np.array(state.items)

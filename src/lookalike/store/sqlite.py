@@ -17,6 +17,7 @@ from lookalike.store import (
     sqlite_embeddings,
     sqlite_filters,
     sqlite_fitted,
+    sqlite_interactions,
     sqlite_read,
     sqlite_schema,
     sqlite_spaces,
@@ -25,15 +26,17 @@ from lookalike.store import (
 )
 from lookalike.store.base import Changes, Damage, Fitted, Known, Space, Store
 from lookalike.store.filters import Filter, check
+from lookalike.store.interactions import STREAM_BATCH, InteractionColumns, InteractionCounts
 from lookalike.store.sqlite_connections import Connections
 from lookalike.store.sqlite_run import SqliteRun
-from lookalike.types import AttributeType, AttributeValue, Embeddings, Item, Record, Rows
+from lookalike.store.sqlite_tracking_record import SqliteTracking
+from lookalike.types import AttributeType, AttributeValue, Embeddings, Interaction, Item, Record, Rows
 
 BUSY_SECONDS = 30.0
 """How long a call waits for another writer, unless told otherwise."""
 
 
-class SqliteStore(Store):
+class SqliteStore(SqliteTracking, Store):
     """One open collection; made by :meth:`create` or :meth:`open`."""
 
     def __init__(self, path: Path, connections: Connections) -> None:
@@ -281,6 +284,63 @@ class SqliteStore(Store):
         with self._connections.write() as connection:
             return sqlite_fitted.remove_fitted(connection, kind, name)
 
+    # interactions
+
+    def interaction_version(self) -> int:
+        """Counts up with every change of interactions or event weights, by whichever process."""
+        with self._connections.exclusive() as connection:
+            return sqlite_interactions.read_interaction_version(connection)
+
+    def forgotten_users(self) -> int:
+        """How many users were forgotten so far, by whichever process."""
+        with self._connections.exclusive() as connection:
+            return sqlite_interactions.read_forgotten_users(connection)
+
+    def put_interactions(self, batch: Sequence[Interaction] | InteractionColumns) -> int:
+        """Keep interactions, all of them durably or none; how many were new.
+
+        Raises:
+            InputError: If a name cannot be stored, or a time or a weight is out of range.
+        """
+        with self._connections.write() as connection:
+            return sqlite_interactions.put_interactions(connection, batch)
+
+    def interactions(self, user: str) -> list[Interaction]:
+        """What one user did, by time; empty for a user that is not known."""
+        with self._connections.read() as connection:
+            return sqlite_interactions.read_interactions_of(connection, user)
+
+    def stream_interactions(self, *, batch: int = STREAM_BATCH) -> Iterator[InteractionColumns]:
+        """All interactions in batches of whole users, each user's by time; a snapshot that no writer waits for."""
+        _at_least_one("batch", batch)
+        with self._connections.read() as connection:
+            yield from sqlite_interactions.stream_interactions(connection, batch)
+
+    def interaction_counts(self) -> InteractionCounts:
+        """How much there is; looks at every interaction."""
+        with self._connections.read() as connection:
+            return sqlite_interactions.read_counts(connection)
+
+    def forget_user(self, user: str) -> int:
+        """Remove all interactions of a user, and the user's name; how many interactions there were."""
+        with self._connections.write() as connection:
+            return sqlite_interactions.forget_user(connection, user)
+
+    def event_weights(self) -> dict[str, float]:
+        """What events weigh: the defaults, and what was set."""
+        with self._connections.read() as connection:
+            return sqlite_interactions.read_event_weights(connection)
+
+    def set_event_weights(self, weights: Mapping[str, float | None]) -> None:
+        """Set what some events weigh; None takes back what was set.
+
+        Raises:
+            InputError: If a name cannot be stored, a weight is not finite, or an event that interactions have would
+                be without one.
+        """
+        with self._connections.write() as connection:
+            sqlite_interactions.set_event_weights(connection, weights)
+
     # care
 
     def verify(self) -> Iterator[Damage]:
@@ -298,11 +358,12 @@ class SqliteStore(Store):
     def compact(self) -> None:
         """Give back free space and erase what was removed for good; begins a new epoch.
 
-        Sources that no item refers to any more are forgotten too.
+        Sources that no item refers to any more are forgotten too, and names of items and events that no
+        interaction has any more. Interactions that name removed items are their users' and stay.
 
         Rewrites the database, so it needs as much free space again, in the collection's folder and in the
         system's temporary one. When it returns, no byte of a removed item is left in the database or its
-        log; derived files are their owners' to rebuild.
+        log, but for its id in interactions; nor one of a forgotten user. Derived files are their owners' to rebuild.
 
         Raises:
             CollectionBusy: If a reader keeps an old moment open for longer than the time limit.
@@ -310,6 +371,7 @@ class SqliteStore(Store):
         with self._connections.write() as connection:
             sqlite_spaces.begin_epoch(connection)
             sqlite_write.forget_unused_sources(connection)
+            sqlite_interactions.forget_unused_names(connection)
             # Deleted words stay in FTS5's segments until they are merged; building anew leaves none.
             connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
         with self._connections.writing(), self._connections.exclusive() as connection:

@@ -15,6 +15,7 @@ from lookalike.store.base import Precision, Space
 from lookalike.store.sqlite_attributes import json_rows
 from lookalike.store.sqlite_schema import CURRENT, embeddings_table
 from lookalike.types import Embeddings, Rows
+from lookalike.vectors.half import widened
 
 NORM_TOLERANCE = 1e-3
 """How far from 1 the length of a row that is called L2-normalised may be; f16 rounding moves it by 1e-5."""
@@ -140,7 +141,7 @@ def decoded(blobs: Sequence[StoredBlob], space: Space) -> tuple[Rows, Embeddings
             )
     joined = np.frombuffer(b"".join(blob.data for blob in blobs), dtype=_DTYPE[space.precision])
     numbers = np.array([blob.row for blob in blobs], dtype=np.int64)
-    return numbers, joined.reshape(len(blobs), space.dimensions).astype(np.float32)
+    return numbers, widened(joined.reshape(len(blobs), space.dimensions))
 
 
 def read_embeddings(connection: sqlite3.Connection, rows: Sequence[int]) -> Embeddings:

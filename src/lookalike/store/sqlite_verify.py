@@ -20,7 +20,9 @@ from lookalike.store.sqlite_embeddings import (
     space_in_state,
 )
 from lookalike.store.sqlite_fitted import fitted_damages
+from lookalike.store.sqlite_interactions import interaction_damages
 from lookalike.store.sqlite_schema import BEGUN, CURRENT, ENCODER, USER, embeddings_table
+from lookalike.store.sqlite_tracking_damages import tracking_damages
 from lookalike.store.sqlite_write import item_checksum, words_of
 from lookalike.types import AttributeType
 
@@ -57,6 +59,8 @@ def damages(connection: sqlite3.Connection) -> Iterator[Damage]:
         "thumbnails": _thumbnails,
         "word index": _words,
         "fitted": fitted_damages,
+        "interactions": interaction_damages,
+        "tracking": tracking_damages,
     }
     for where, check in checks.items():
         try:

@@ -26,6 +26,7 @@ from lookalike.vectors.approximate import (
     measure_effort,
     use_threads,
 )
+from lookalike.vectors.half import widened
 from lookalike.vectors.neighbours import (
     Index,
     Mask,
@@ -117,7 +118,7 @@ class HNSW(Index):
         faiss().omp_set_num_threads(1 if shared else threads or os.cpu_count() or 1)
         chunk = SHARED_CHUNK if shared else UNSHARED_CHUNK
         for block in source.blocks(len(self), upto, block_rows(source.dimensions)):
-            wide = np.ascontiguousarray(block, dtype=np.float32)
+            wide = np.ascontiguousarray(widened(block))
             for first in range(0, len(wide), chunk):
                 if cancelled is not None and cancelled.is_set():
                     return
@@ -231,7 +232,7 @@ class HNSW(Index):
         storage = _new_storage(source.dimensions, half, scales)
         for block in source.blocks(0, n, block_rows(source.dimensions)):
             if scales:  # the source decodes, and encoding again gives the same codes
-                storage.add(np.ascontiguousarray(block, dtype=np.float32))
+                storage.add(np.ascontiguousarray(widened(block)))
             else:
                 storage.add_sa_codes(np.ascontiguousarray(block).view(np.uint8))
         storage.this.disown()  # the graph frees it

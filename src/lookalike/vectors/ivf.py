@@ -27,6 +27,7 @@ from lookalike.vectors.approximate import (
     measure_effort,
     use_threads,
 )
+from lookalike.vectors.half import widened
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import (
     Index,
@@ -130,7 +131,7 @@ class IVF(Index):
         for block in source.blocks(len(self), len(source), block_rows(source.dimensions)):
             if cancelled is not None and cancelled.is_set():
                 return
-            self._index.add(np.ascontiguousarray(block, dtype=np.float32))
+            self._index.add(np.ascontiguousarray(widened(block)))
 
     def tune(self) -> None:
         """Measure which effort reaches which recall."""

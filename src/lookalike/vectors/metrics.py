@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lookalike.errors import InputError
 from lookalike.types import Embeddings
+from lookalike.vectors.half import widened
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -63,6 +64,20 @@ def normalise(raw: npt.ArrayLike) -> Embeddings:
     return unit.reshape(array.shape)
 
 
+def renormalise(rows: Floats) -> Embeddings:
+    """Undo the rounding of unit vectors that were kept in fewer bits; several times faster than :func:`normalise`.
+
+    Args:
+        rows: float16 or float32 (n, d), rows of length about 1.
+
+    Returns:
+        float32 (n, d), rows of Euclidean length 1 within float32.
+    """
+    wide = widened(rows) if rows.dtype == np.float16 else np.array(rows, dtype=np.float32)
+    wide /= np.sqrt(np.einsum("nd,nd->n", wide, wide))[:, None]
+    return wide
+
+
 def cosine(queries: Embeddings, gallery: Floats) -> npt.NDArray[np.float32]:
     """Cosine similarity of every query with every gallery vector.
 
@@ -76,7 +91,7 @@ def cosine(queries: Embeddings, gallery: Floats) -> npt.NDArray[np.float32]:
     Returns:
         float32 (q, n), in [-1, 1].
     """
-    wide = np.asarray(gallery, dtype=np.float32)
+    wide = widened(gallery)
     lengths = np.sqrt(np.einsum("nd,nd->n", wide, wide))
     similarities: npt.NDArray[np.float32] = inner(queries, wide) / lengths
     return np.clip(similarities, -1.0, 1.0, out=similarities)
@@ -114,7 +129,7 @@ def cosine_pairs(queries: Embeddings, gallery: Floats) -> npt.NDArray[np.float32
     Returns:
         float32 (q, k), in [-1, 1].
     """
-    wide = np.asarray(gallery, dtype=np.float32)
+    wide = widened(gallery)
     lengths = np.sqrt(np.einsum("qkd,qkd->qk", wide, wide))
     similarities: npt.NDArray[np.float32] = np.einsum("qd,qkd->qk", queries, wide) / lengths
     return np.clip(similarities, -1.0, 1.0, out=similarities)

@@ -1,0 +1,338 @@
+"""Recommendations of a real collection: whom they are for, what they keep to, what they say."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lookalike
+from lookalike.collection import learned
+from lookalike.collection.facade import Collection
+from lookalike.errors import InputError
+from lookalike.types import Interaction
+from shop_visits import visits
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def visited(shop: Collection, sample: Path) -> Collection:
+    """The sample's shop with interactions of 120 users, each with a favourite category."""
+    shop.add_interactions(visits(sample, newcomers=0), progress=False)
+    return shop
+
+
+def product_of(shop: Collection, id: str) -> object:
+    return shop.item(id).attributes["product"]
+
+
+def category_of(shop: Collection, product: str) -> str:
+    return next(str(item.attributes["category"]) for item in shop if item.attributes["product"] == product)
+
+
+def first_products(shop: Collection, category: str, count: int) -> list[str]:
+    found = sorted({str(i.attributes["product"]) for i in shop if i.attributes["category"] == category})
+    return found[:count]
+
+
+# for examples
+
+
+def test_examples_are_answered_by_product_without_themselves(shop: Collection) -> None:
+    liked = "catalog/" + sorted(item.id for item in shop)[0].split("/")[-1]
+    answer = shop.recommend(like=[liked], k=10, group_by="product")
+    products = [each.attributes["product"] for each in answer]
+    assert len(set(products)) == 10
+    assert product_of(shop, liked) not in products
+    assert all(each.because[0].id == liked for each in answer)
+
+
+def test_an_item_and_the_value_that_groups_it_are_the_same_example(shop: Collection) -> None:
+    item = next(iter(shop))
+    product = str(item.attributes["product"])
+    by_item = shop.recommend(like=[item.id], k=5, group_by="product")
+    by_value = shop.recommend(like=[product], k=5, group_by="product")
+    assert [each.id for each in by_item] == [each.id for each in by_value]
+    with pytest.raises(InputError, match="liked and disliked"):
+        shop.recommend(like=[item.id], dislike=[product], group_by="product")
+
+
+def test_a_picture_and_a_vector_are_examples(shop: Collection, sample: Path) -> None:
+    photo = sorted((sample / "customer").iterdir())[0]
+    by_file = shop.recommend(like=[photo], k=5)
+    by_bytes = shop.recommend(like=photo.read_bytes(), k=5)
+    vector = lookalike.embed([photo])[0]
+    by_vector = shop.recommend(like=[vector], k=5)
+    assert [e.id for e in by_file] == [e.id for e in by_bytes] == [e.id for e in by_vector]
+    assert by_file[0].because[0].id == photo.name
+
+
+def test_filters_hold_and_the_shown_view_satisfies_them(shop: Collection) -> None:
+    ids = [item.id for item in shop]
+    some = {id: {"angle": int(id.rsplit("_", 1)[1].split(".")[0])} for id in ids}
+    shop.set_attributes(some)
+    answer = shop.recommend(like=[ids[0]], k=20, group_by="product", where="angle = 2 and price < 500")
+    assert len(answer) == 20
+    assert all(each.attributes["angle"] == 2 and each.attributes["price"] < 500 for each in answer)
+
+
+def test_words_are_no_example(shop: Collection) -> None:
+    with pytest.raises(InputError, match="no item, no value of the grouping attribute and no picture"):
+        shop.recommend(like=["something wooden"])
+
+
+def test_every_strategy_answers_and_says_what_it_lacks(shop: Collection) -> None:
+    ids = [item.id for item in shop]
+    for strategy in ("interests", "average_vector", "best_score", "sum_scores", "discover", "context"):
+        answer = shop.recommend(like=ids[:2], dislike=[ids[50]], k=7, strategy=strategy)
+        assert len(answer) == 7
+        assert answer.provenance["strategy"] == strategy
+    with pytest.raises(InputError, match="nothing disliked"):
+        shop.recommend(like=ids[:2], strategy="context")
+    with pytest.raises(InputError, match="at least one liked example"):
+        shop.recommend(dislike=ids[:2], strategy="average_vector")
+    aimed = shop.recommend(like=ids[:1], dislike=[ids[50]], k=3, strategy="discover", target=ids[90])
+    assert aimed[0].id not in (ids[0], ids[50])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "give a user, or examples"),
+        ({"user": "ada", "k": 0}, "whole number from 1 to 1,000"),
+        ({"user": "ada", "strategy": "magic"}, "choose one of interests"),
+        ({"user": "ada", "target": "x"}, "looked for by the strategy discover"),
+        ({"user": "ada", "at": datetime(2026, 1, 1)}, "has no zone"),
+        ({"user": "ada", "half_life": -1.0}, "above 0"),
+        ({"user": "ada", "group_by": "nothing"}, "nothing"),
+        ({"user": "ada", "group_by": "tags"}, "several values an item"),
+    ],
+)
+def test_wrong_arguments_are_refused(shop: Collection, arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        shop.recommend(**arguments)  # type: ignore[arg-type]
+
+
+# for users
+
+
+def test_a_user_sees_what_they_like_and_nothing_that_they_met(visited: Collection) -> None:
+    user = _anybody(visited)
+    met = {each.item for each in visited.interactions(user)}
+    answer = visited.recommend(user=user, k=10, group_by="product", at=NOW)
+    assert len(answer) == 10
+    assert not {each.attributes["product"] for each in answer} & met
+    again = visited.recommend(user=user, k=50, group_by="product", again=True, at=NOW)
+    refused = {each.item for each in visited.interactions(user) if each.event == "dislike"}
+    assert not {each.attributes["product"] for each in again} & refused
+
+
+def _anybody(shop: Collection) -> str:
+    return next(iter(shop.profiles(group_by="product"))).user
+
+
+def test_reasons_name_the_users_own_events(visited: Collection) -> None:
+    user = _anybody(visited)
+    events = {(each.item, each.event) for each in visited.interactions(user)}
+    answer = visited.recommend(user=user, k=8, group_by="product", at=NOW, exploration=0.0)
+    for each in answer:
+        assert each.because
+        assert all((reason.id, reason.event) in events for reason in each.because)
+        assert each.interest is not None
+        assert each.interest < len(answer.interests)
+
+
+def test_what_comes_after_the_time_asked_about_is_not_known(shop: Collection) -> None:
+    ids = [item.id for item in shop]
+    shop.record("ada", ids[0], "like", time=NOW)
+    shop.record("ada", ids[100], "like", time=NOW + timedelta(days=1))
+    then = shop.recommend(user="ada", k=5, at=NOW, exploration=0.0)
+    assert {reason.id for each in then for reason in each.because} == {ids[0]}
+    assert then.provenance["interactions"] == {"used": 1, "unknown": 0}
+
+
+def test_an_event_changes_the_next_answer(shop: Collection) -> None:
+    ids = [item.id for item in shop]
+    shop.record("ada", ids[0], "like", time=NOW)
+    before = shop.recommend(user="ada", k=5, at=NOW, exploration=0.0)
+    shop.record("ada", before[0].id, "hide", time=NOW)
+    after = shop.recommend(user="ada", k=5, at=NOW, exploration=0.0)
+    assert before[0].id not in [each.id for each in after]
+
+
+def test_a_new_item_is_recommended_the_moment_it_is_added(
+    visited: Collection, sample: Path, tmp_path: Path
+) -> None:
+    item = next(iter(visited))
+    visited.recommend(user=_anybody(visited), group_by="product", at=NOW)  # everything is warm
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "twin.jpg").write_bytes((sample / item.id).read_bytes())
+    visited.add(new, progress=False)
+    visited.set_attributes({"new/twin.jpg": {"product": "twin"}})
+    found = visited.recommend(
+        like=[str(item.attributes["product"])], k=12, group_by="product", together=False
+    )
+    assert "twin" in [each.attributes["product"] for each in found]
+    learned_of = visited.recommend(like=[str(item.attributes["product"])], k=12, group_by="product")
+    assert learned_of.provenance["together"] is not None
+
+
+def test_interactions_that_name_nothing_are_counted_and_wait_for_their_item(shop: Collection) -> None:
+    shop.record("ada", "not there yet", "like", time=NOW)
+    answer = shop.recommend(user="ada", k=5, at=NOW)
+    assert answer.provenance["interactions"] == {"used": 0, "unknown": 1}
+    assert {each.origin for each in answer} == {"exploration"}
+
+
+def test_a_session_adds_to_what_is_known_of_a_user(visited: Collection) -> None:
+    user = _anybody(visited)
+    other = first_products(visited, "Kitchen", 1) or [str(next(iter(visited)).attributes["product"])]
+    answer = visited.recommend(user=user, like=other, k=10, group_by="product", at=NOW)
+    named = {reason.id for each in answer for reason in each.because}
+    assert answer.provenance["examples"] >= 2
+    assert named
+
+
+# what is learned
+
+
+def test_what_goes_together_is_learned_by_itself_and_kept(visited: Collection) -> None:
+    user = _anybody(visited)
+    answer = visited.recommend(user=user, group_by="product", at=NOW)
+    assert answer.provenance["together"]["users"] == 120
+    assert [each["name"] for each in visited.info()["fitted"]] == ["by product"]
+    with lookalike.open(visited.path) as anew:
+        same = anew.recommend(user=user, group_by="product", at=NOW)
+    assert [each.id for each in same] == [each.id for each in answer]
+    assert same.provenance["together"] == answer.provenance["together"]
+
+
+def test_too_few_interactions_teach_nothing(shop: Collection) -> None:
+    ids = [item.id for item in shop]
+    for id in ids[:5]:
+        shop.record("ada", id, "like", time=NOW)
+    answer = shop.recommend(user="ada", at=NOW)
+    assert answer.provenance["together"] is None
+    shop.forget_user("ada")
+    shop.record("ada", "not there yet", "like", time=NOW)
+    with pytest.raises(InputError, match="nothing to learn from"):
+        shop.fit_recommender()
+
+
+def test_it_is_learned_anew_when_interactions_have_doubled(
+    visited: Collection, monkeypatch: pytest.MonkeyPatch, sample: Path
+) -> None:
+    monkeypatch.setattr(learned, "LOOKED", 0.0)
+    user = _anybody(visited)
+    first = visited.recommend(user=user, group_by="product", at=NOW).provenance["together"]["version"]
+    again = visited.recommend(user=user, group_by="product", at=NOW).provenance["together"]["version"]
+    assert again == first
+    more = [
+        Interaction(f"more {each.user}", each.item, each.event, each.time)
+        for each in visits(sample, newcomers=0, users=130, seed=1)
+    ]
+    visited.add_interactions(more, progress=False)
+    assert visited.recommend(user=user, group_by="product", at=NOW).provenance["together"]["version"] > first
+
+
+def test_forgetting_a_user_unlearns_them(visited: Collection) -> None:
+    user = _anybody(visited)
+    before = visited.fit_recommender(group_by="product")
+    assert before.to_dict()["users"] == 120
+    visited.forget_user(user)
+    assert visited.info()["fitted"] == []
+    assert visited.profile(user, group_by="product").events == 0
+    assert visited.fit_recommender(group_by="product").to_dict()["users"] == 119
+    answer = visited.recommend(user=user, group_by="product", k=5, at=NOW)
+    assert {each.origin for each in answer} == {"exploration"}
+
+
+def test_what_was_learned_follows_items_that_go_and_come(visited: Collection, sample: Path) -> None:
+    user = _anybody(visited)
+    visited.recommend(user=user, group_by="product", at=NOW)
+    gone = str(visited.recommend(user=user, group_by="product", at=NOW)[0].attributes["product"])
+    visited.remove(where=f'product = "{gone}"')
+    answer = visited.recommend(user=user, group_by="product", k=20, at=NOW)
+    assert gone not in [each.attributes["product"] for each in answer]
+    assert answer.provenance["together"] is not None
+    visited.add(sample / "catalog", attributes=sample / "catalog.csv", key="file", progress=False)
+    back = visited.recommend(user=user, group_by="product", k=100, at=NOW)
+    assert gone in [each.attributes["product"] for each in back]
+
+
+def test_a_profile_says_what_a_user_likes(visited: Collection) -> None:
+    user = _anybody(visited)
+    profile = visited.profile(user, group_by="product", at=NOW)
+    assert profile.events == len(visited.interactions(user))
+    assert sum(interest.importance for interest in profile.interests) == pytest.approx(1.0)
+    assert all(interest.medoid in interest.members for interest in profile.interests)
+    assert sum(1 for _ in visited.profiles(group_by="product")) == 120
+
+
+def test_also_like_is_beside_an_item(visited: Collection) -> None:
+    item = next(iter(visited))
+    answer = visited.also_like(item.id, k=6, group_by="product")
+    assert len(answer) == 6
+    assert item.attributes["product"] not in [each.attributes["product"] for each in answer]
+
+
+def test_threads_answer_the_same(visited: Collection) -> None:
+    users = [profile.user for profile, _ in zip(visited.profiles(group_by="product"), range(8), strict=False)]
+    alone = [[e.id for e in visited.recommend(user=u, group_by="product", at=NOW)] for u in users]
+    found: dict[str, list[str]] = {}
+
+    def ask(user: str) -> None:
+        found[user] = [e.id for e in visited.recommend(user=user, group_by="product", at=NOW)]
+
+    threads = [threading.Thread(target=ask, args=(user,)) for user in users]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[user] for user in users] == alone
+
+
+# more like this, but
+
+
+def test_more_like_this_but_with_words_a_filter_a_crop_and_negatives(shop: Collection, sample: Path) -> None:
+    photo = sorted((sample / "customer").iterdir())[0]
+    ids = [item.id for item in shop]
+    hits = shop.search(
+        photo,
+        but="chair",
+        where="price < 900",
+        minus=[ids[3]],
+        crop=(0.1, 0.1, 0.8, 0.8),
+        k=5,
+        group_by="product",
+    )
+    assert hits
+    for hit in hits:
+        assert "chair" in json.dumps([hit.attributes, hit.id]).lower()
+        assert hit.attributes["price"] < 900
+    assert hits.provenance["parameters"]["but"] == "chair"
+    with pytest.raises(InputError, match="no item has the words"):
+        shop.search(photo, but="zeppelin")
+
+
+# the page
+
+
+def test_an_answer_is_json_and_a_page_with_reasons(visited: Collection, tmp_path: Path) -> None:
+    user = _anybody(visited)
+    answer = visited.recommend(user=user, k=6, group_by="product", at=NOW)
+    document = json.loads(json.dumps(answer.to_dict()))
+    assert len(document["recommendations"]) == 6
+    assert document["interests"]
+    page = answer.save_html(tmp_path / "for.html").read_text(encoding="utf-8")
+    assert page.count("data:image/webp") >= 6
+    assert "because of" in page
+    assert "Interest 0" in page
+    np.testing.assert_allclose(sum(i["importance"] for i in document["interests"]), 1.0)

@@ -52,7 +52,7 @@ class UnknownItem(InputError):
 
 
 class NotFitted(InputError):
-    """A reducer, clusters, map or classifier that was not fitted on the collection."""
+    """A reducer, clusters, map, classifier or recommender that was not fitted on the collection."""
 
     def __init__(self, kind: str, name: str, existing: Sequence[str]) -> None:
         self.kind = kind

@@ -37,6 +37,9 @@ PER_SLOT, LEAST, MOST_MET = 2, 10, 20
 """Neighbours that an interest proposes: so many for each slot that it may take, these on top, and as many more as it
 has members, up to a limit: they are nearest of all, and no answers."""
 
+WIDER = 5
+"""Factor by which it proposes more where diversity chooses among them."""
+
 MOST_REASONS = 3
 """Examples that are named for an answer."""
 
@@ -122,9 +125,10 @@ def candidates_of(
     searched = interests[: SEARCHED if together is None else SEARCHED_BESIDE]
     slots = k * min(1.0, taste.slots * searched[0].importance)
     met = min(MOST_MET, max(len(interest.members) for interest in searched))
+    per_slot = PER_SLOT * (WIDER if taste.diversity else 1)
     medoids = examples.vectors[[interest.medoid for interest in searched]]
     near, _ = catalogue.nearest(
-        medoids, widening * (math.ceil(PER_SLOT * slots) + LEAST + met), recall=ENOUGH
+        medoids, widening * (math.ceil(per_slot * slots) + LEAST + met), recall=ENOUGH
     )
     found = [near[near >= 0]]
     if together is not None:

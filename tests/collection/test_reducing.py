@@ -174,3 +174,20 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(shop: Collection, tm
         empty.reduce()
     assert shop.info()["version"] == version
     assert shop.reduction is None
+
+
+def test_a_map_learned_from_groups_takes_all_that_it_learned_and_brings_views_together(
+    shop: Collection,
+) -> None:
+    def views_first() -> float:
+        """Share of the four nearest items that are views of the same product."""
+        shares = []
+        for item in list(shop)[::15]:
+            hits = shop.search(item.id, k=2)
+            shares += [hit.attributes["product"] == item.attributes["product"] for hit in hits]
+        return float(np.mean(shares))
+
+    before = views_first()
+    reduction = shop.reduce(method="discriminant", group_by="product", progress=False)
+    assert reduction.dimensions == 256
+    assert views_first() > before

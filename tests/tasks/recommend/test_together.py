@@ -174,3 +174,51 @@ def test_unknown_candidates_and_empty_answers_are_refused(model: Together) -> No
         model.contributions(np.array([1]), np.ones(1), UNITS)
     with pytest.raises(InputError, match="k = 0"):
         model.related(1, 0)
+
+
+@pytest.mark.parametrize("which", ["model", "adopted"])
+def test_other_numbers_say_the_same(which: str, request: pytest.FixtureRequest) -> None:
+    model: Together = request.getfixturevalue(which)
+    number = np.random.default_rng(5).permutation(model.units + 3)[: model.units]
+    same = model.renumbered(number, model.units + 3)
+    units, weights = np.array([4, 9, 20, 3]), np.array([1.0, 0.5, 2.0, -1.0])
+    before, scores = model.affinity(units, weights)
+    after, again = same.affinity(number[units], weights)
+    expected = np.zeros(model.units + 3)
+    expected[number[before]] = scores
+    found = np.zeros(model.units + 3)
+    found[after] = again
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_array_equal(same.support[number], model.support)
+
+
+def test_units_that_are_left_out_say_nothing_and_are_not_said(adopted: Together) -> None:
+    number = np.arange(adopted.units)
+    number[[1, 20, 9]] = -1
+    left = adopted.renumbered(number, adopted.units)
+    assert left.support[[1, 20, 9]].sum() == 0
+    for unit in range(adopted.units):
+        candidates, _ = left.affinity(np.array([unit]), np.ones(1))
+        assert not set(candidates.tolist()) & {1, 20, 9}
+        if unit in (1, 20, 9):
+            assert not len(candidates)
+
+
+def test_units_that_become_one_add_up(model: Together) -> None:
+    number = np.arange(UNITS)
+    number[7] = 6
+    merged = model.renumbered(number, UNITS)
+    assert merged.support[6] == model.support[6] + model.support[7]
+    expected = dense(model)[6] + dense(model)[7]
+    expected[6] += expected[7]
+    expected[7] = 0
+    candidates, scores = merged.affinity(np.array([6]), np.ones(1))
+    found = np.zeros(UNITS)
+    found[candidates] = scores
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_wrong_numbers_are_refused(model: Together) -> None:
+    for number in (np.arange(3), np.full(UNITS, UNITS), np.full(UNITS, -2)):
+        with pytest.raises(InputError, match=f"from -1 to {UNITS - 1}"):
+            model.renumbered(number, UNITS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -183,6 +183,16 @@ class Interaction:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        if (  # millions are made, so the common case is quick
+            type(self.user) is type(self.item) is type(self.event) is str
+            and self.user
+            and self.item
+            and self.event
+            and type(self.time) is datetime
+            and self.time.tzinfo is UTC
+            and 0 <= self.weight < math.inf
+        ):
+            return
         for what, name in (("user", self.user), ("item", self.item), ("event", self.event)):
             if not isinstance(name, str) or not name:
                 raise InputError(

@@ -159,6 +159,8 @@ def _outside(query: Query, weight: float, reader: QueryReader, gallery: Gallery)
 
 def joined(user: Liking, hand: Liking) -> Liking:
     """Both; what was said by hand about a unit takes the place of what the user's interactions say of it."""
+    if not len(hand.examples):
+        return user
     said = hand.examples.units[hand.examples.units != OUTSIDE]
     kept = np.flatnonzero(~np.isin(user.examples.units, said))
     first, second = user.examples, hand.examples

@@ -120,7 +120,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
             start INTEGER NOT NULL,
             frames INTEGER NOT NULL,
             last INTEGER,
-            retain INTEGER)""",
+            retain INTEGER,
+            state BLOB NOT NULL)""",
         # frame, time and box are those of the best sighting; key is the digest of all of them.
         """CREATE TABLE tracklets (
             number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -76,7 +76,7 @@ def put_cameras(connection: sqlite3.Connection, cameras: Sequence[CameraRecord])
     for camera in cameras:
         _check_camera(camera)
         connection.execute(
-            "INSERT INTO cameras (name, settings, run, start, frames, retain) VALUES (?1, ?2, '', ?3, 0, ?4) "
+            "INSERT INTO cameras (name, settings, run, start, frames, retain, state) VALUES (?1, ?2, '', ?3, 0, ?4, x'') "
             "ON CONFLICT (name) DO UPDATE SET settings = ?2, start = ?3, retain = ?4 "
             "WHERE settings != ?2 OR start != ?3 OR retain IS NOT ?4",
             (camera.name, camera.settings, camera.start, camera.retain),
@@ -102,7 +102,7 @@ def read_cameras(connection: sqlite3.Connection) -> list[CameraRecord]:
     """All cameras, in the order in which they came."""
     found = connection.execute(
         "SELECT name, settings, run, start, frames, last, "
-        "(SELECT count(*) FROM tracklets WHERE camera = code), retain FROM cameras ORDER BY code"
+        "(SELECT count(*) FROM tracklets WHERE camera = code), retain, state FROM cameras ORDER BY code"
     )
     return [CameraRecord(*row) for row in found]
 
@@ -111,18 +111,22 @@ def read_cameras(connection: sqlite3.Connection) -> list[CameraRecord]:
 
 
 def replace_tracklets(
-    connection: sqlite3.Connection, camera: CameraRecord, tracklets: Sequence[NewTracklet]
+    connection: sqlite3.Connection,
+    camera: CameraRecord,
+    tracklets: Sequence[NewTracklet],
+    since: int | None,
 ) -> list[int]:
     """Keep what a camera saw in the place of what was kept of it: see the contract."""
     put_cameras(connection, [camera])
     connection.execute(
-        "UPDATE cameras SET run = ?, frames = ?, last = ? WHERE name = ?",
-        (camera.run, camera.frames, camera.last, camera.name),
+        "UPDATE cameras SET run = ?, frames = ?, last = ?, state = ? WHERE name = ?",
+        (camera.run, camera.frames, camera.last, camera.state, camera.name),
     )
     (code,) = connection.execute("SELECT code FROM cameras WHERE name = ?", (camera.name,)).fetchone()
     there: dict[bytes, list[int]] = {}
     for number, key in connection.execute(
-        "SELECT number, key FROM tracklets WHERE camera = ? ORDER BY number", (code,)
+        "SELECT number, key FROM tracklets WHERE camera = ?1 AND (?2 IS NULL OR first >= ?2) ORDER BY number",
+        (code, since),
     ):
         there.setdefault(key, []).append(number)
     packed = [_pack(tracklet, code) for tracklet in tracklets]
@@ -317,6 +321,7 @@ def erase_tracklets_before(connection: sqlite3.Connection, camera: str, time: in
         (camera, time),
     ).rowcount
     connection.execute("DELETE FROM anchors WHERE correction NOT IN (SELECT number FROM corrections)")
+    connection.execute("UPDATE cameras SET state = x'' WHERE name = ? AND last < ?", (camera, time))
     if found or gone:
         forget_empty_identities(connection)
         bump(connection)

@@ -51,14 +51,16 @@ class SqliteTracking(TrackingRecord):
         with self._connections.read() as connection:
             return sqlite_tracking.read_cameras(connection)
 
-    def replace_tracklets(self, camera: CameraRecord, tracklets: Sequence[NewTracklet]) -> list[int]:
+    def replace_tracklets(
+        self, camera: CameraRecord, tracklets: Sequence[NewTracklet], *, since: int | None = None
+    ) -> list[int]:
         """Keep what a camera saw, in the place of what was kept of it, durably and at once or not at all.
 
         Raises:
             InputError: If a value cannot be stored.
         """
         with self._connections.write() as connection:
-            return sqlite_tracking.replace_tracklets(connection, camera, tracklets)
+            return sqlite_tracking.replace_tracklets(connection, camera, tracklets, since)
 
     def tracklets(
         self, *, camera: str | None = None, identity: int | None = None, numbers: Sequence[int] | None = None

@@ -42,6 +42,7 @@ class CameraRecord:
         last: Time of the last one; None before the first run.
         tracklets: How many there are; a store counts them itself and does not take this.
         retain: Age after which tracklets are erased, microseconds; None: never.
+        state: What following a stream goes on from, opaque to the store; empty for recordings.
     """
 
     name: str
@@ -52,6 +53,7 @@ class CameraRecord:
     last: int | None = None
     tracklets: int = 0
     retain: int | None = None
+    state: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,15 +248,19 @@ class TrackingRecord(ABC):
         """All cameras in the order in which they came."""
 
     @abstractmethod
-    def replace_tracklets(self, camera: CameraRecord, tracklets: Sequence[NewTracklet]) -> list[int]:
+    def replace_tracklets(
+        self, camera: CameraRecord, tracklets: Sequence[NewTracklet], *, since: int | None = None
+    ) -> list[int]:
         """Keep what a camera saw, in the place of what was kept of it, durably and at once or not at all.
 
         A tracklet whose sightings are those of one that is kept already stays that one, with its number and its
         identity; description and picture become the new ones.
 
         Args:
-            camera: With ``run``, ``frames``, ``last``; it is noted if it is not known.
+            camera: With ``run``, ``frames``, ``last`` and ``state``; it is noted if it is not known.
             tracklets: All of the camera, in any order.
+            since: Tracklets that started before this time stay, microseconds; None replaces all. For a stream, which
+                comes in parts.
 
         Returns:
             Their numbers, in order.

@@ -30,8 +30,8 @@ from lookalike.types import Embeddings
 from lookalike.vectors.metrics import inner
 
 SEARCHED, SEARCHED_BESIDE = 8, 4
-"""Interests whose neighbours are searched, the most important ones; fewer where company proposes most candidates.
-Scores hear all interests."""
+"""Interests whose neighbours are searched, the most important ones; fewer, and half as many neighbours of each, where
+company proposes most candidates. Scores hear all interests."""
 
 PER_SLOT, LEAST, MOST_MET = 2, 10, 20
 """Neighbours that an interest proposes: so many for each slot that it may take, these on top, and as many more as it
@@ -125,20 +125,31 @@ def candidates_of(
     searched = interests[: SEARCHED if together is None else SEARCHED_BESIDE]
     slots = k * min(1.0, taste.slots * searched[0].importance)
     met = min(MOST_MET, max(len(interest.members) for interest in searched))
-    per_slot = PER_SLOT * (WIDER if taste.diversity else 1)
-    medoids = examples.vectors[[interest.medoid for interest in searched]]
+    wanted = math.ceil(PER_SLOT * (WIDER if taste.diversity else 1) * slots) + LEAST + met
     near, _ = catalogue.nearest(
-        medoids, widening * (math.ceil(per_slot * slots) + LEAST + met), recall=ENOUGH
+        examples.vectors[[interest.medoid for interest in searched]],
+        widening * (wanted if together is None else wanted // 2),
+        recall=ENOUGH,
     )
     found = [near[near >= 0]]
     if together is not None:
-        liked = examples.liked
-        inside = liked[examples.units[liked] >= 0]
-        company, scores = together.affinity(examples.units[inside], examples.weights[inside])
-        fit = catalogue.allowed(company) & ~np.isin(company, exclude)
-        best = np.argsort(-scores[fit], kind="stable")[: widening * pool_size(k)]
-        found.append(company[fit][best])
+        found.append(_company(examples, catalogue, together, widening * pool_size(k), exclude))
     return np.setdiff1d(np.concatenate(found), exclude)
+
+
+def _company(
+    examples: Examples, catalogue: Catalogue, together: Together, count: int, exclude: Units
+) -> Units:
+    """The units that go best with what was liked, in no order."""
+    liked = examples.liked
+    inside = liked[examples.units[liked] >= 0]
+    company, scores = together.affinity(examples.units[inside], examples.weights[inside])
+    no_answer = np.zeros(len(catalogue), dtype=bool)
+    no_answer[exclude] = True
+    fit = np.flatnonzero((scores > 0) & ~no_answer[company] & catalogue.allowed(company))
+    if len(fit) > count:
+        fit = fit[np.argpartition(-scores[fit], count)[:count]]
+    return company[fit]
 
 
 def hear(

@@ -14,7 +14,7 @@ from lookalike.tasks.recommend.together_adoption import KAPPA, TEMPERATURE, choo
 from lookalike.tasks.recommend.together_fit import fit_together
 from lookalike.tasks.recommend.together_validation import validate_together
 
-LOOKALIKES = 20
+LOOKALIKES = 10
 """Visual neighbours that a unit of little support is lent from."""
 
 SUPPORTED = 2 * KAPPA

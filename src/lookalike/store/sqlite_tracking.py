@@ -76,7 +76,8 @@ def put_cameras(connection: sqlite3.Connection, cameras: Sequence[CameraRecord])
     for camera in cameras:
         _check_camera(camera)
         connection.execute(
-            "INSERT INTO cameras (name, settings, run, start, frames, retain, state) VALUES (?1, ?2, '', ?3, 0, ?4, x'') "
+            "INSERT INTO cameras (name, settings, run, start, frames, retain, state) "
+            "VALUES (?1, ?2, '', ?3, 0, ?4, x'') "
             "ON CONFLICT (name) DO UPDATE SET settings = ?2, start = ?3, retain = ?4 "
             "WHERE settings != ?2 OR start != ?3 OR retain IS NOT ?4",
             (camera.name, camera.settings, camera.start, camera.retain),
@@ -315,11 +316,15 @@ def erase_tracklets_before(connection: sqlite3.Connection, camera: str, time: in
         "WHERE first < ? AND camera = (SELECT code FROM cameras WHERE name = ?)",
         (time, camera),
     ).fetchall()
-    _delete(connection, [number for number, _ in found])
+    listed = json.dumps([number for number, _ in found])
+    # A tracklet that began before the time may have been pointed to at a later moment of it.
     gone = connection.execute(
-        "DELETE FROM corrections WHERE number IN (SELECT correction FROM anchors WHERE camera = ? AND time < ?)",
-        (camera, time),
+        "DELETE FROM corrections WHERE number IN (SELECT correction FROM anchors WHERE camera = ?1 AND "
+        "(time < ?2 OR (time, x, y, w, h) IN (SELECT time, x, y, w, h FROM json_each(?3) "
+        "CROSS JOIN tracklets ON number = value)))",
+        (camera, time, listed),
     ).rowcount
+    _delete(connection, [number for number, _ in found])
     connection.execute("DELETE FROM anchors WHERE correction NOT IN (SELECT number FROM corrections)")
     connection.execute("UPDATE cameras SET state = x'' WHERE name = ? AND last < ?", (camera, time))
     if found or gone:

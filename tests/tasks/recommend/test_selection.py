@@ -57,3 +57,10 @@ def test_two_kinds_are_interleaved_evenly(first: int, second: int) -> None:
         share = second / (first + second)
         for end in range(len(places) + 1):
             assert abs(places[:end].sum() - share * end) < 1
+
+
+def test_copies_are_ordered_too_when_nothing_new_is_left() -> None:
+    vectors = normalise(np.repeat(np.eye(2, 3), 20, axis=0))
+    order = varied(np.linspace(1, 0, 40), vectors, 40, 0.7)
+    assert sorted(order.tolist()) == list(range(40))
+    assert {order[0] // 20, order[1] // 20} == {0, 1}

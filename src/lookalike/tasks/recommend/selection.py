@@ -43,10 +43,13 @@ def varied(
 
     low, high = float(scores.min()), float(scores.max())
     relevance = (scores - low) / (high - low) if high > low else np.ones(n)
-    taken = np.asarray(
-        diversify(vectors, relevance, min(count, n), strategy=Strategy.DPP, diversity=diversity).indices,
-        dtype=np.int64,
-    )
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # where nothing new is left, as among copies: any order will do
+        taken = np.asarray(
+            diversify(vectors, relevance, min(count, n), strategy=Strategy.DPP, diversity=diversity).indices,
+            dtype=np.int64,
+        )
     left = np.ones(n, dtype=bool)
     left[taken] = False
     return np.concatenate([taken, np.flatnonzero(left)])

@@ -20,6 +20,8 @@ BENCHMARKS = {
     "together": "what goes together: time and memory of learning and of asking, by size",
     "recommendation": "what users did next: strategies against simple methods; diversity; new products",
     "recommending": "latency of a recommendation and of recording an event, by size",
+    "tracking": "identities across cameras, step by step, against the truth; time",
+    "reidentification": "crops of people across cameras: what each part of the descriptor adds",
     "evaluation": "coverage of the intervals, cost of the evaluations",
 }
 

@@ -64,11 +64,11 @@ class VideoSource(ResolvedSource):
         """
         super().__init__(name, place, whole=True)
         self._storage, self._sampling = storage, sampling
-        _av()
+        av_library()
 
     def candidates(self) -> Iterator[Candidate]:
         """The frames, in order of time."""
-        av = _av()
+        av = av_library()
         try:
             stamp = self._storage.stamp(self.uri)
             with self._storage.open(self.uri) as file, av.open(file, mode="r") as container:
@@ -83,7 +83,7 @@ class VideoSource(ResolvedSource):
     def _frames(self, container: Any, stamp: str | None) -> Iterator[Candidate]:
         stream = container.streams.video[0]
         seconds, due, number = 0.0, 0.0, 0
-        for number, (seconds, frame, problem) in enumerate(_decoded(container, stream), 1):
+        for number, (seconds, frame, problem) in enumerate(decoded_frames(container, stream), 1):
             if self._is_due(number - 1, seconds, due):
                 due = self._next_due(seconds, due)
                 yield self._candidate(frame, problem, seconds, number - 1, stamp)
@@ -110,7 +110,7 @@ class VideoSource(ResolvedSource):
         if problem is not None:
             return self.problem(self.name + mark, self.uri + mark, problem)
         own = None if stamp is None else f"{stamp}:frame={number}"
-        return self.candidate(self.name + mark, self.uri + mark, own, partial(_pixels, frame))
+        return self.candidate(self.name + mark, self.uri + mark, own, partial(frame_pixels, frame))
 
     def read_frame(self, seconds: float) -> Image:
         """The frame at a time, as its id tells it.
@@ -118,21 +118,21 @@ class VideoSource(ResolvedSource):
         Raises:
             ImageError: If there is none.
         """
-        av = _av()
+        av = av_library()
         try:
             with self._storage.open(self.uri) as file, av.open(file, mode="r") as container:
                 stream = container.streams.video[0]
-                for at, frame, _ in _decoded(container, stream):
+                for at, frame, _ in decoded_frames(container, stream):
                     if frame is not None and at >= seconds - 0.0006:
-                        return _pixels(frame)
+                        return frame_pixels(frame)
         except (OSError, EOFError, ValueError, IndexError, av.FFmpegError) as error:
             raise ImageError(f"the video cannot be read: {reason(error, self.uri)}") from None
         raise ImageError(f"the video ends before {seconds:.3f} s: {self.uri}")
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[tuple[float, Any, str | None]]:
+def decoded_frames(container: Any, stream: Any) -> Iterator[tuple[float, Any, str | None]]:
     """Seconds since the first frame, the frame (None if it was not decoded), and what is wrong with it."""
-    av = _av()
+    av = av_library()
     stream.thread_type = "SLICE"  # threads per frame would report an error some frames late
     start: float | None = None
     seconds = 0.0
@@ -145,7 +145,7 @@ def _decoded(container: Any, stream: Any) -> Iterator[tuple[float, Any, str | No
         for timed, frame, problem in shots:
             ticks = timed.dts if timed.pts is None else timed.pts  # AVI has no presentation times
             if ticks is None or timed.time_base is None:
-                at = (start or 0.0) + seconds + (0.0 if start is None else _frame_seconds(stream))
+                at = (start or 0.0) + seconds + (0.0 if start is None else frame_seconds(stream))
             else:
                 at = float(ticks * timed.time_base)
             start = at if start is None else start
@@ -153,7 +153,7 @@ def _decoded(container: Any, stream: Any) -> Iterator[tuple[float, Any, str | No
             yield seconds, frame, problem
 
 
-def _pixels(frame: Any) -> Image:
+def frame_pixels(frame: Any) -> Image:
     """uint8 (h, w, 3) RGB of a frame, turned as the video's metadata say."""
     try:
         pixels = frame.to_ndarray(format="rgb24")
@@ -163,7 +163,7 @@ def _pixels(frame: Any) -> Image:
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4))
 
 
-def _frame_seconds(stream: Any) -> float:
+def frame_seconds(stream: Any) -> float:
     rate = stream.average_rate or stream.guessed_rate
     return float(1 / rate) if rate else 0.04
 
@@ -173,12 +173,12 @@ def _missing_end(stream: Any, seconds: float) -> str | None:
     if stream.duration is None or stream.time_base is None:
         return None
     declared = float(stream.duration * stream.time_base)
-    if declared - seconds <= 1.0 + 2 * _frame_seconds(stream):
+    if declared - seconds <= 1.0 + 2 * frame_seconds(stream):
         return None
     return f"the video is cut off: it ends at {seconds:.3f} s of {declared:.3f} s"
 
 
-def _av() -> Any:
+def av_library() -> Any:
     try:
         import av
     except ImportError as error:

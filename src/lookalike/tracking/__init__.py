@@ -1,0 +1,1 @@
+"""From frames of cameras to identities: detect, track, describe, associate. Arrays and plain values, no store."""

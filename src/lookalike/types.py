@@ -5,7 +5,6 @@ Shared by every floor; imports nothing of lookalike but the errors.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -160,6 +159,10 @@ class Record:
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
 
 
+MOST_WEIGHT = 1e6
+"""Of an event or an interaction: sums of more would leave the range in which numbers can be told apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interaction:
     """Something that a user did to an item, once.
@@ -170,10 +173,10 @@ class Interaction:
             when interactions are used, so a product that is not indexed yet may be named.
         event: Name of the kind of event, such as ``view`` or ``purchase``.
         time: When, with its time zone.
-        weight: Multiplies the weight of the event, at least 0; a share of a film seen, a number of pieces bought.
+        weight: Multiplies the weight of the event, 0 to MOST_WEIGHT; a share of a film seen, a number of pieces bought.
 
     Raises:
-        InputError: If a name is empty, the time has no zone, or the weight is negative or not finite.
+        InputError: If a name is empty, the time has no zone, or the weight is out of range.
     """
 
     user: str
@@ -190,7 +193,7 @@ class Interaction:
             and self.event
             and type(self.time) is datetime
             and self.time.tzinfo is UTC
-            and 0 <= self.weight < math.inf
+            and 0 <= self.weight <= MOST_WEIGHT
         ):
             return
         for what, name in (("user", self.user), ("item", self.item), ("event", self.event)):
@@ -203,8 +206,8 @@ class Interaction:
                 f"the time of an interaction is {self.time!r}: expected a datetime with its time zone, "
                 "such as datetime.now(timezone.utc)"
             )
-        if not (math.isfinite(self.weight) and self.weight >= 0):
+        if not 0 <= self.weight <= MOST_WEIGHT:
             raise InputError(
-                f"the weight of an interaction is {self.weight}: expected a number of at least 0; what is "
-                "disliked is said by the event"
+                f"the weight of an interaction is {self.weight}: expected a number from 0 to {MOST_WEIGHT:,.0f}; what "
+                "is disliked is said by the event"
             )

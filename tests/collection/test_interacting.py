@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.collection.interacting import RECOMMENDER, Interacting
+from lookalike.collection.interacting import Interacting
 from lookalike.errors import InputError, StoreError
-from lookalike.store.interactions import microseconds
+from lookalike.store.interactions import RECOMMENDER, microseconds
 from lookalike.store.sqlite import SqliteStore
 from lookalike.types import Interaction
 from store_records import FINGERPRINT, record, space

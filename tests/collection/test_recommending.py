@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 import lookalike
-from lookalike.collection import learned
+from lookalike.collection import learned, saved_recommender
 from lookalike.collection.facade import Collection
+from lookalike.collection.saved_recommender import load
+from lookalike.collection.units import UnitCatalogue
 from lookalike.errors import InputError
-from lookalike.types import Interaction
+from lookalike.tasks.recommend import learning
+from lookalike.types import Interaction, Record
 from shop_visits import visits
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -107,7 +110,7 @@ def test_every_strategy_answers_and_says_what_it_lacks(shop: Collection) -> None
         ({"user": "ada", "k": 0}, "whole number from 1 to 1,000"),
         ({"user": "ada", "strategy": "magic"}, "choose one of interests"),
         ({"user": "ada", "target": "x"}, "looked for by the strategy discover"),
-        ({"user": "ada", "at": datetime(2026, 1, 1)}, "has no zone"),
+        ({"user": "ada", "at": datetime(2026, 1, 1)}, "with its zone"),
         ({"user": "ada", "half_life": -1.0}, "above 0"),
         ({"user": "ada", "group_by": "nothing"}, "nothing"),
         ({"user": "ada", "group_by": "tags"}, "several values an item"),
@@ -153,7 +156,8 @@ def test_what_comes_after_the_time_asked_about_is_not_known(shop: Collection) ->
     shop.record("ada", ids[100], "like", time=NOW + timedelta(days=1))
     then = shop.recommend(user="ada", k=5, at=NOW, exploration=0.0)
     assert {reason.id for each in then for reason in each.because} == {ids[0]}
-    assert then.provenance["interactions"] == {"used": 1, "unknown": 0}
+    counts = then.provenance["interactions"]
+    assert (counts["used"], counts["unknown"]) == (1, 0)
 
 
 def test_an_event_changes_the_next_answer(shop: Collection) -> None:
@@ -186,7 +190,8 @@ def test_a_new_item_is_recommended_the_moment_it_is_added(
 def test_interactions_that_name_nothing_are_counted_and_wait_for_their_item(shop: Collection) -> None:
     shop.record("ada", "not there yet", "like", time=NOW)
     answer = shop.recommend(user="ada", k=5, at=NOW)
-    assert answer.provenance["interactions"] == {"used": 0, "unknown": 1}
+    counts = answer.provenance["interactions"]
+    assert (counts["used"], counts["unknown"]) == (0, 1)
     assert {each.origin for each in answer} == {"exploration"}
 
 
@@ -336,3 +341,199 @@ def test_an_answer_is_json_and_a_page_with_reasons(visited: Collection, tmp_path
     assert "because of" in page
     assert "Interest 0" in page
     np.testing.assert_allclose(sum(i["importance"] for i in document["interests"]), 1.0)
+
+
+# what was found by trying to break it
+
+
+def test_again_means_what_was_met_but_not_what_was_refused_or_given(visited: Collection) -> None:
+    user = _anybody(visited)
+    liked = [each.item for each in visited.interactions(user) if each.event in ("view", "like")]
+    refused = {each.item for each in visited.interactions(user) if each.event == "dislike"}
+    given = liked[0]
+    answer = visited.recommend(user=user, like=[given], k=110, group_by="product", again=True, at=NOW)
+    products = {str(each.attributes["product"]) for each in answer}
+    assert set(liked) - refused - {given} <= products
+    assert not products & (refused | {given})
+
+
+def test_a_clock_that_is_ahead_does_not_bring_back_what_was_hidden(shop: Collection) -> None:
+    ids = [item.id for item in shop]
+    shop.record("ada", ids[0], "like")
+    shop.record("ada", ids[1], "hide", time=datetime.now(UTC) + timedelta(hours=2))
+    answer = shop.recommend(user="ada", k=329)
+    assert ids[1] not in [each.id for each in answer]
+    assert len(answer) == 328
+
+
+def test_what_was_learned_survives_pictures_that_change(visited: Collection) -> None:
+    before = visited.fit_recommender(group_by="product").together.support.sum()
+    store = visited._store
+    changed = [
+        item
+        for item in visited
+        if item.attributes["product"] == visited.interactions(_anybody(visited))[0].item
+    ]
+    assert changed
+    ids = [item.id for item in changed]
+    attributes = {item.id: dict(item.attributes) for item in changed}
+    rows = store.rows(ids)
+    vectors, thumbnails = store.vectors(rows), store.thumbnails(rows)
+    store.remove(ids)
+    store.put(
+        [
+            Record(
+                item.id,
+                item.uri,
+                "catalog",
+                None,
+                "0" * 64,
+                item.width,
+                item.height,
+                vector,
+                thumbnail,
+                (),
+                {name: value for name, value in attributes[item.id].items() if name != "tags"},
+            )
+            for item, vector, thumbnail in zip(changed, vectors, thumbnails, strict=True)
+        ],
+        store.space().fingerprint,
+    )  # the same items in new rows, as `add` puts them when a file was edited
+    units = visited._advisor.units("product")
+    saved = load(store, "by product")
+    assert saved is not None
+    same = saved.for_units(units, UnitCatalogue(units, visited._gallery, None))
+    assert same.support.sum() == before
+
+
+def test_a_view_that_moves_takes_no_model_with_it(visited: Collection) -> None:
+    visited.fit_recommender(group_by="product")
+
+    def support() -> dict[str, float]:
+        units = visited._advisor.units("product")
+        saved = load(visited._store, "by product")
+        assert saved is not None
+        together = saved.for_units(units, UnitCatalogue(units, visited._gallery, None))
+        return dict(zip(units.names(np.arange(len(units))), together.support.tolist(), strict=True))
+
+    before = support()
+    first, second = sorted(before)[:2]
+    moved = next(item.id for item in visited if item.attributes["product"] == first)
+    visited.set_attributes({moved: {"product": second}})
+    assert support() == before
+
+
+def test_a_formula_by_group_is_the_best_of_all_groups(shop: Collection) -> None:
+    units = shop._advisor.units("product")
+    every = np.arange(len(units))
+    vectors = units.vectors(every)
+    names = units.names(every)
+    answer = shop.recommend(like=names[:3], k=10, group_by="product", strategy="average_vector")
+    query = vectors[:3].mean(axis=0)
+    order = [at for at in np.argsort(-(vectors @ query), kind="stable").tolist() if at > 2][:10]
+    assert [each.attributes["product"] for each in answer] == [names[at] for at in order]
+
+
+def test_a_user_forgotten_while_something_is_learned_is_not_in_it(
+    visited: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = _anybody(visited)
+    original = saved_recommender.payload
+    calls: list[int] = []
+
+    def forgets_meanwhile(*arguments: object) -> bytes:
+        if not calls:
+            visited.forget_user(user)
+        calls.append(1)
+        return original(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(learned, "payload", forgets_meanwhile)
+    report = visited.fit_recommender(group_by="product").to_dict()
+    assert report["users"] == 119
+    assert len(calls) == 2
+
+
+def test_after_forgetting_the_next_recommendation_learns_anew(visited: Collection) -> None:
+    users = [profile.user for profile, _ in zip(visited.profiles(group_by="product"), range(2), strict=False)]
+    visited.recommend(user=users[0], group_by="product", at=NOW)
+    visited.forget_user(users[1])
+    answer = visited.recommend(user=users[0], group_by="product", at=NOW)
+    assert answer.provenance["together"]["users"] == 119
+
+
+def test_others_are_answered_while_something_is_learned(
+    visited: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = _anybody(visited)
+    visited.recommend(user=user, group_by="product", at=NOW)
+    begun, go_on = threading.Event(), threading.Event()
+    original = learning.learn_together
+
+    def slow(*arguments: object, **options: object) -> object:
+        begun.set()
+        assert go_on.wait(60)
+        return original(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(learned, "learn_together", slow)
+    thread = threading.Thread(target=lambda: visited.fit_recommender(group_by="product"))
+    thread.start()
+    try:
+        assert begun.wait(60)
+        answer = visited.recommend(user=user, group_by="product", at=NOW)
+        assert answer.provenance["together"]["version"] == 1
+    finally:
+        go_on.set()
+        thread.join()
+
+
+def test_the_target_is_no_answer_and_needs_no_likes(shop: Collection) -> None:
+    ids = [item.id for item in shop]
+    answer = shop.recommend(dislike=[ids[50]], strategy="discover", target=ids[0], k=5)
+    assert len(answer) == 5
+    assert ids[0] not in [each.id for each in answer]
+
+
+def test_few_dimensions_and_many_answers_warn_of_nothing(shop: Collection) -> None:
+    shop.reduce(8, progress=False)
+    assert len(shop.recommend(user="nobody", k=50)) == 50
+    liked = [item.id for item in shop][:1]
+    varied = shop.recommend(like=liked, k=50, diversity=0.5)
+    assert len({each.id for each in varied}) == 50
+
+
+def test_a_stranger_who_only_dislikes_is_not_shown_its_look_alikes(shop: Collection) -> None:
+    item = next(iter(shop))
+    shop.record("ada", item.id, "dislike")
+    shown = {each.id for seed in range(5) for each in shop.recommend(user="ada", k=12, seed=seed)}
+    nearest = {hit.id for hit in shop.search(item.id, k=2) if hit.score > 0.95}
+    assert not shown & (nearest | {item.id})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"seed": -1},
+        {"seed": "x"},
+        {"half_life": "30"},
+        {"half_life": True},
+        {"diversity": "1"},
+        {"at": "2026-01-01"},
+    ],
+)
+def test_arguments_of_another_kind_are_refused(shop: Collection, arguments: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="expected"):
+        shop.recommend(like=[next(iter(shop)).id], **arguments)  # type: ignore[arg-type]
+
+
+def test_the_same_picture_liked_and_disliked_is_refused(shop: Collection, sample: Path) -> None:
+    photo = sorted((sample / "customer").iterdir())[0]
+    with pytest.raises(InputError, match="liked and disliked"):
+        shop.recommend(like=[photo], dislike=[photo.read_bytes()])
+
+
+def test_weights_that_would_leave_the_range_of_numbers_are_refused(shop: Collection) -> None:
+    item = next(iter(shop)).id
+    with pytest.raises(InputError, match="from 0 to 1,000,000"):
+        shop.record("evil", item, "purchase", weight=1e308)
+    with pytest.raises(InputError, match="to 1,000,000"):
+        shop.set_event_weights({"view": 1e308})

@@ -69,10 +69,9 @@ def test_weights_halve_after_a_half_life_and_add_up() -> None:
         user_count=2,
         unit_count=4,
     )
-    units, weights, ages = split.profile(0, 10.0)
+    units, weights = split.profile(0, 10.0)
     assert units.tolist() == [1, 3]
     assert weights == pytest.approx([-3 * 0.5**0.5, 4 * 0.25 + 0.5])
-    assert ages.tolist() == [5, 10]
     assert split.profile(0, None)[1].tolist() == [-3, 5]
     assert split.likings(10.0).toarray()[0] == pytest.approx([0, 0, 0, 1.5])  # dislikes are not in it
     with pytest.raises(InputError, match="half-life"):

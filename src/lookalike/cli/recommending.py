@@ -24,7 +24,8 @@ def recommend(options: argparse.Namespace) -> int:
         if options.fit:
             learned = collection.fit_recommender(group_by=options.group_by)
             print(
-                f"learned from {learned.provenance['events']:,} likes of {learned.provenance['users']:,} users",
+                f"learned from {learned.provenance['events']:,} interactions of "
+                f"{learned.provenance['users']:,} users",
                 file=sys.stderr,
             )
         answer = collection.recommend(
@@ -49,6 +50,7 @@ def recommend(options: argparse.Namespace) -> int:
         print_json(answer.to_dict() | ({"html": str(written)} if written else {}))
         return DONE
     _print(answer, options.group_by)
+    _hint(answer, options.group_by)
     if written:
         print(f"page: {written}", file=sys.stderr)
     return DONE
@@ -91,6 +93,24 @@ def _print(answer: Recommendations, group_by: str | None) -> None:
         )
     if not rows:
         print("nothing in the collection is left to recommend", file=sys.stderr)
+
+
+def _hint(answer: Recommendations, group_by: str | None) -> None:
+    """Say why a user is answered as a stranger."""
+    counts = answer.provenance["interactions"]
+    if answer.user is None or counts["used"]:
+        return
+    if not counts["unknown"]:
+        print(f"nothing is known of the user {answer.user!r}", file=sys.stderr)
+        return
+    what = "an item's id" if group_by is None else f"an item's id or a {group_by}"
+    remedy = (
+        "group by the attribute that they name with --group-by" if group_by is None else "check --group-by"
+    )
+    print(
+        f"none of the {counts['unknown']} interactions of {answer.user!r} names {what}: {remedy}, or add the items",
+        file=sys.stderr,
+    )
 
 
 def _why(each: Recommendation) -> str:

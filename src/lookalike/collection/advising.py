@@ -32,7 +32,7 @@ from lookalike.tasks.recommend.answer import Recommended
 from lookalike.tasks.recommend.interests import Interest, interests_of
 from lookalike.tasks.recommend.recommender import recommend
 from lookalike.tasks.recommend.taste import Taste
-from lookalike.types import Embeddings, Rows
+from lookalike.types import Rows
 from lookalike.vectors.metrics import inner
 
 HalfLife = float | Literal["learned"] | None
@@ -52,7 +52,7 @@ class Wish:
     half_life: HalfLife
     target: Query | None
     again: bool
-    at: datetime
+    at: datetime | None
     seed: int
 
 
@@ -97,13 +97,15 @@ class Advisor:
                 return kept[1]
         units = Units(self._store, gallery, group_by)
         with self._lock:
-            self._units.pop(group_by, None)
+            kept = self._units.pop(group_by, None)
+            if kept is not None and kept[1].same(units):  # what changed was something else, such as a price
+                units = kept[1]
             self._units[group_by] = (key, units)
             while len(self._units) > KEPT_UNITS:
                 self._units.pop(next(iter(self._units)))
         return units
 
-    def profile(self, user: str, group_by: str | None, half_life: HalfLife, at: datetime) -> Profile:
+    def profile(self, user: str, group_by: str | None, half_life: HalfLife, at: datetime | None) -> Profile:
         """What a user likes."""
         units = self.units(group_by)
         liking = self._of_user(user, units, self._days(half_life, group_by), at)
@@ -112,9 +114,7 @@ class Advisor:
             user=user,
             interests=_summaries(interests, liking),
             disliked=tuple(
-                name
-                for name, unit in zip(liking.names, liking.examples.units.tolist(), strict=True)
-                if unit in set(liking.refused.tolist())
+                liking.names[at] for at in np.flatnonzero(np.isin(liking.examples.units, liking.refused))
             ),
             events=liking.events,
             unknown=liking.unknown,
@@ -127,13 +127,20 @@ class Advisor:
         gallery, units = self._gallery(), self.units(wish.group_by)
         allowed = None if wish.where is None else self._select(wish.where)
         catalogue = UnitCatalogue(units, gallery, allowed)
-        learned = self._learning.current(units, UnitCatalogue(units, gallery, None))
+        in_company = wish.taste.strategy == "interests" and wish.taste.together
+        learned = self._learning.current(units, UnitCatalogue(units, gallery, None)) if in_company else None
         half_life = self._days(wish.half_life, wish.group_by)
-        liking = liking_of_examples(
-            likes, dislikes, units, self._reader, gallery, self._store.event_weights()
-        )
+        liking = by_hand = liking_of_examples(likes, dislikes, units, self._reader, gallery)
         if user is not None:
-            liking = joined(self._of_user(user, units, half_life, wish.at), liking)
+            liking = joined(self._of_user(user, units, half_life, wish.at), by_hand)
+        aim = (
+            None
+            if wish.target is None
+            else liking_of_examples([wish.target], [], units, self._reader, gallery)
+        )
+        no_answer = [liking.refused, by_hand.met, *([] if wish.again else [liking.met])]
+        if aim is not None:
+            no_answer.append(aim.met)
         together = None if learned is None else learned.together
         interests = interests_of(liking.examples, wish.taste, units.spread)
         recommended = recommend(
@@ -141,10 +148,10 @@ class Advisor:
             catalogue,
             k=wish.k,
             taste=wish.taste,
-            exclude=liking.refused if wish.again else np.union1d(liking.met, liking.refused),
+            exclude=np.unique(np.concatenate(no_answer)),
             together=together,
             popularity=None if together is None else together.support,
-            target=None if wish.target is None else self._target(wish.target, units, gallery),
+            target=None if aim is None else aim.examples.vectors[0],
             interests=interests,
             seed=wish.seed + zlib.crc32((user or "").encode()),
         )
@@ -154,23 +161,18 @@ class Advisor:
             items=self._items(recommended, liking, units, allowed),
             user=user,
             interests=_summaries(interests, liking) if wish.taste.strategy == "interests" else (),
-            provenance=self._provenance(wish, liking, half_life, learned),
+            provenance=self._provenance(wish, liking, by_hand, half_life, learned),
             thumbnails=self._thumbnails,
             examples=self._pictures(recommended, interests, liking, units),
         )
 
-    def _of_user(self, user: str, units: Units, half_life: float | None, at: datetime) -> Liking:
+    def _of_user(self, user: str, units: Units, half_life: float | None, at: datetime | None) -> Liking:
         return liking_of_user(
             self._store.interactions(user), units, self._store.event_weights(), half_life=half_life, at=at
         )
 
     def _days(self, half_life: HalfLife, group_by: str | None) -> float | None:
         return self._learning.half_life(group_by) if half_life == "learned" else half_life
-
-    def _target(self, target: Query, units: Units, gallery: Gallery) -> Embeddings:
-        given = liking_of_examples([target], [], units, self._reader, gallery, self._store.event_weights())
-        vector: Embeddings = given.examples.vectors[0]
-        return vector
 
     def _items(
         self, recommended: Recommended, liking: Liking, units: Units, allowed: Rows | None
@@ -242,7 +244,7 @@ class Advisor:
         return dict(zip(rows, self._store.thumbnails(list(rows.values())), strict=True))
 
     def _provenance(
-        self, wish: Wish, liking: Liking, half_life: float | None, learned: Learned | None
+        self, wish: Wish, liking: Liking, by_hand: Liking, half_life: float | None, learned: Learned | None
     ) -> dict[str, Any]:
         space = self._store.space()
         taste = wish.taste
@@ -261,15 +263,24 @@ class Advisor:
                     "diversity": taste.diversity or None,
                     "exploration": taste.exploration,
                     "again": wish.again or None,
-                    "at": wish.at.isoformat(),
+                    "at": None if wish.at is None else wish.at.isoformat(),
+                    "target": None if wish.target is None else str(wish.target)[:200],
                     "seed": wish.seed or None,
                 }.items()
                 if value is not None
             },
             "half_life_days": half_life,
             "examples": len(liking.examples),
-            "interactions": {"used": liking.events, "unknown": liking.unknown},
-            "together": None if learned is None or not taste.together else learned.summary(),
+            "by_hand": {
+                "like": [by_hand.names[at] for at in by_hand.examples.liked.tolist()],
+                "dislike": [by_hand.names[at] for at in by_hand.examples.disliked.tolist()],
+            },
+            "interactions": {
+                "used": liking.events,
+                "unknown": liking.unknown,
+                "version": self._store.interaction_version(),
+            },
+            "together": None if learned is None else learned.summary(),
         }
 
 

@@ -18,9 +18,6 @@ from lookalike.ingest.interactions import read_rows, rows_of
 from lookalike.store.interactions import InteractionCounts, columns_of, unknown_events
 from lookalike.types import Interaction
 
-RECOMMENDER = "recommender"
-"""Kind of what is fitted on everyone's interactions."""
-
 _ROWS = 10_000
 """Items whose grouping attribute is read together."""
 
@@ -144,10 +141,6 @@ class Interacting(CollectionBase):
         Returns:
             How many interactions there were.
         """
-        if not self._store.interactions(user):
-            return 0
-        for fitted in self._store.fitted(RECOMMENDER):  # first: if this is cut off, repeating it completes it
-            self._store.remove_fitted(RECOMMENDER, fitted.name)
         return self._store.forget_user(user)
 
     @property

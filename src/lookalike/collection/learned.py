@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from lookalike.collection.saved_recommender import load, payload
 from lookalike.collection.units import UNKNOWN, Units
-from lookalike.errors import InputError, NotFitted
+from lookalike.errors import CollectionBusy, InputError
 from lookalike.store.base import Fitted, Store
+from lookalike.store.interactions import RECOMMENDER
 from lookalike.tasks.recommend.catalogue import Catalogue
-from lookalike.tasks.recommend.learning import Events, adopted, learn_together
+from lookalike.tasks.recommend.learning import Events, learn_together
 from lookalike.tasks.recommend.taste import HALF_LIFE
 from lookalike.tasks.recommend.together import Together
-from lookalike.types import Rows
-
-KIND = "recommender"
 
 FEWEST_EVENTS, FEWEST_USERS = 200, 20
 """Below these a collection learns nothing by itself: a few people's company is chance."""
@@ -29,8 +26,19 @@ FEWEST_EVENTS, FEWEST_USERS = 200, 20
 GROWN = 2.0
 """Factor by which interactions grow until what was learned is learned anew."""
 
-LOOKED = 30.0
-"""Seconds after which it is looked again whether interactions have grown so."""
+LOOKED, FEW_TO_COUNT = 30.0, 10_000
+"""Seconds after which it is looked again whether interactions have grown so; so few are counted with every event."""
+
+ATTEMPTS = 3
+"""How often it is learned anew when users are forgotten meanwhile."""
+
+
+class _Look(NamedTuple):
+    """The last time that interactions were counted: when, of which versions, how many."""
+
+    at: float
+    state: tuple[int, int | None]
+    count: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +52,9 @@ class Learned:
         version: Of what is kept.
     """
 
-    together: Together
+    together: Together = field(repr=False)
     half_life: float | None
-    provenance: Mapping[str, Any]
+    provenance: Mapping[str, Any] = field(repr=False)
     version: int
 
     def summary(self) -> dict[str, Any]:
@@ -62,21 +70,25 @@ class Learned:
 
 
 class Learning:
-    """Learns, keeps and gives what was learned of one collection."""
+    """Learns, keeps and gives what was learned of one collection.
+
+    One thread learns at a time; the others are answered with what was learned before.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._busy = threading.Lock()
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[int, Units, Learned]] = {}
-        self._looked: dict[str, float] = {}
+        self._looked: dict[str, _Look] = {}
 
     def half_life(self, group_by: str | None) -> float | None:
         """Days after which an event counts half: what was learned last, or the default."""
-        for fitted in self._store.fitted(KIND):
-            if fitted.name == _name(group_by):
-                days: float | None = fitted.provenance["half_life_days"]
-                return days
-        return HALF_LIFE
+        fitted = self._fitted(_name(group_by))
+        if fitted is None:
+            return HALF_LIFE
+        days: float | None = fitted.provenance["half_life_days"]
+        return days
 
     def current(self, units: Units, catalogue: Catalogue) -> Learned | None:
         """What was learned, in the numbers of these units; learned first if it is time to; None if there is too little.
@@ -86,32 +98,36 @@ class Learning:
             catalogue: All of them.
         """
         name = _name(units.group_by)
+        fitted = self._fitted(name)
+        if self._busy.acquire(blocking=False):
+            try:
+                learned = self._learn(units, catalogue, seed=0) if self._due(name, fitted) else None
+            finally:
+                self._busy.release()
+            if learned is not None:
+                return learned
+        if fitted is None:
+            return None
         with self._lock:
-            fitted = next((each for each in self._store.fitted(KIND) if each.name == name), None)
-            if self._due(name, fitted):
-                learned = self._learn(units, catalogue, seed=0)
-                if learned is not None:
-                    return learned
-            if fitted is None:
-                return None
             kept = self._kept.get(name)
             if kept is not None and kept[0] == fitted.version and kept[1] is units:
                 return kept[2]
-            loaded = _load(self._store, name)
-            if loaded is None:
-                return None
-            rows, of, learned = loaded
-            learned = replace(learned, together=_renumbered(learned, rows, of, units, catalogue))
-            self._kept[name] = (fitted.version, units, learned)
-            return learned
+        saved = load(self._store, name)
+        if saved is None:
+            return None
+        together = saved.for_units(units, catalogue)
+        learned = Learned(together, saved.provenance["half_life_days"], saved.provenance, saved.version)
+        with self._lock:
+            self._kept[name] = (saved.version, units, learned)
+        return learned
 
     def learn(self, units: Units, catalogue: Catalogue, seed: int) -> Learned:
         """Learn anew from all interactions, and keep it.
 
         Raises:
-            InputError: If too few interactions name what is in the collection.
+            InputError: If no interaction names what is in the collection.
         """
-        with self._lock:
+        with self._busy:
             learned = self._learn(units, catalogue, seed)
         if learned is None:
             what = "an item" if units.group_by is None else f"an item or a {units.group_by}"
@@ -122,45 +138,56 @@ class Learning:
             )
         return learned
 
+    def _fitted(self, name: str) -> Fitted | None:
+        return next((each for each in self._store.fitted(RECOMMENDER) if each.name == name), None)
+
     def _due(self, name: str, fitted: Fitted | None) -> bool:
-        """Whether interactions have grown enough; looked at every LOOKED seconds, since counting takes time."""
-        now = time.monotonic()
-        if now - self._looked.get(name, -np.inf) < LOOKED:
-            return False
-        self._looked[name] = now
+        """Whether interactions have grown enough; counting many takes time, so it is not done with every event."""
+        state = (self._store.interaction_version(), None if fitted is None else fitted.version)
+        before, now = self._looked.get(name), time.monotonic()
+        if before is not None:
+            soon = now - before.at < LOOKED and (fitted is not None or before.count > FEW_TO_COUNT)
+            if before.state == state or (soon and before.state[1] == state[1]):
+                return False
         counts = self._store.interaction_counts()
+        self._looked[name] = _Look(now, state, counts.interactions)
         if fitted is None:
             return counts.interactions >= FEWEST_EVENTS and counts.users >= FEWEST_USERS
         return bool(counts.interactions >= GROWN * fitted.provenance["interactions"])
 
     def _learn(self, units: Units, catalogue: Catalogue, seed: int) -> Learned | None:
         """Learn and keep; None where no interaction names a unit."""
-        forgotten = self._store.forgotten_users()
-        events, interactions = self._events(units)
-        if not len(events.user):
-            return None
-        together, provenance = learn_together(events, catalogue, seed=seed)
-        provenance = {
-            **provenance,
-            "group_by": units.group_by,
-            "interactions": interactions,
-            "unknown": interactions - len(events.user),
-            "seed": seed,
-        }
-        if (
-            self._store.forgotten_users() != forgotten
-        ):  # somebody it was learned from is not to be known any more
-            return self._learn(units, catalogue, seed)
-        fitted = self._store.put_fitted(
-            KIND,
-            _name(units.group_by),
-            _payload(together, units),
-            fingerprint=self._store.space().fingerprint,
-            provenance=provenance,
-        )
-        learned = Learned(together, provenance["half_life_days"], provenance, fitted.version)
-        self._kept[fitted.name] = (fitted.version, units, learned)
-        return learned
+        for attempt in range(ATTEMPTS):
+            forgotten = self._store.forgotten_users()
+            events, interactions = self._events(units)
+            if not len(events.user):
+                return None
+            together, told = learn_together(events, catalogue, seed=seed)
+            provenance = {
+                **told,
+                "group_by": units.group_by,
+                "interactions": interactions,
+                "unknown": interactions - len(events.user),
+                "seed": seed,
+            }
+            try:
+                fitted = self._store.put_fitted(
+                    RECOMMENDER,
+                    _name(units.group_by),
+                    payload(together, units),
+                    fingerprint=self._store.space().fingerprint,
+                    provenance=provenance,
+                    forgotten=forgotten,
+                )
+            except CollectionBusy:  # somebody it was learned from is not to be known any more
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            learned = Learned(together, provenance["half_life_days"], provenance, fitted.version)
+            with self._lock:
+                self._kept[fitted.name] = (fitted.version, units, learned)
+            return learned
+        return None
 
     def _events(self, units: Units) -> tuple[Events, int]:
         """The interactions that name a unit, and how many there are in all."""
@@ -187,42 +214,3 @@ class Learning:
 
 def _name(group_by: str | None) -> str:
     return "items" if group_by is None else f"by {group_by}"
-
-
-def _payload(together: Together, units: Units) -> bytes:
-    """The model, and which rows each of its units stands for."""
-    file = io.BytesIO()
-    arrays = {name: np.asarray(array) for name, array in together.to_arrays().items()}
-    np.savez_compressed(file, rows=units.rows, of=units.of_position, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()
-
-
-def _load(store: Store, name: str) -> tuple[Rows, npt.NDArray[np.int64], Learned] | None:
-    """The rows that it was learned of, the unit of each, and what was learned."""
-    try:
-        fitted, payload = store.fitted_payload(KIND, name)
-    except NotFitted:
-        return None
-    with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
-        arrays = {key: archive[key] for key in archive.files}
-    rows, of = arrays.pop("rows"), arrays.pop("of")
-    learned = Learned(
-        Together.from_arrays(arrays),
-        fitted.provenance["half_life_days"],
-        fitted.provenance,
-        fitted.version,
-    )
-    return rows, of, learned
-
-
-def _renumbered(
-    learned: Learned, rows: Rows, of: npt.NDArray[np.int64], units: Units, catalogue: Catalogue
-) -> Together:
-    """The model in the numbers of today's units; what is gone is left out, what is new is adopted."""
-    today = units.of_rows(rows)
-    number = np.full(learned.together.units, UNKNOWN, dtype=np.int64)
-    here = np.flatnonzero(today != UNKNOWN)[::-1]
-    number[of[here]] = today[here]  # of several rows the first that is left decides
-    same = learned.together.renumbered(number, len(units))
-    new = np.setdiff1d(np.arange(len(units)), number)
-    return adopted(same, new, catalogue, temperature=learned.provenance["temperature"])

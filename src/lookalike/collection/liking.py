@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +18,8 @@ from lookalike.tasks.recommend.examples import OUTSIDE, Examples, summed
 from lookalike.tasks.recommend.taste import SECONDS_A_DAY, decayed
 from lookalike.types import Embeddings, Interaction
 
-LIKE, DISLIKE = "like", "dislike"
-"""Events that examples given by hand weigh as much as."""
+LIKED, DISLIKED = 3.0, -3.0
+"""Weights of examples given by hand: those of a like and a dislike today, unless a shop set others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def liking_of_user(
     weights: Mapping[str, float],
     *,
     half_life: float | None,
-    at: datetime,
+    at: datetime | None,
 ) -> Liking:
     """What a user's interactions say.
 
@@ -60,12 +60,13 @@ def liking_of_user(
         units: What they can name.
         weights: Of the events.
         half_life: Days after which one counts half; None: time takes nothing away.
-        at: Now; what comes later is left out.
+        at: What comes later is not known; None: now, and a clock that is ahead counts as now.
 
     Raises:
         InputError: If an event has no weight.
     """
-    past = [each for each in interactions if each.time <= at]
+    past = list(interactions) if at is None else [each for each in interactions if each.time <= at]
+    now = datetime.now(UTC) if at is None else at
     unknown_events = sorted({each.event for each in past} - set(weights))
     if unknown_events:
         raise InputError(
@@ -77,14 +78,14 @@ def liking_of_user(
     of_events = np.array(
         [weights[past[at].event] * past[at].weight for at in here.tolist()], dtype=np.float64
     )
-    ages = np.array([(at - past[place].time).total_seconds() / SECONDS_A_DAY for place in here.tolist()])
-    met, total, last_age = summed(found[here], decayed(of_events, ages, half_life), ages)
+    ages = np.array([(now - past[place].time).total_seconds() / SECONDS_A_DAY for place in here.tolist()])
+    met, total = summed(found[here], decayed(of_events, ages, half_life))
     last: dict[int, Interaction] = {}
     for place, unit in zip(here.tolist(), found[here].tolist(), strict=True):
         last[unit] = past[place]
     refused = np.unique(found[here][of_events < 0])
     return Liking(
-        examples=Examples(met, units.vectors(met), total, last_age),
+        examples=Examples(met, units.vectors(met), total),
         names=tuple(last[unit].item for unit in met.tolist()),
         last=tuple(last[unit] for unit in met.tolist()),
         met=met,
@@ -100,7 +101,6 @@ def liking_of_examples(
     units: Units,
     reader: QueryReader,
     gallery: Gallery,
-    weights: Mapping[str, float],
 ) -> Liking:
     """What examples given by hand say.
 
@@ -113,27 +113,29 @@ def liking_of_examples(
     """
     inside: dict[int, _Given] = {}
     outside: list[_Given] = []
-    for query, weight in [*((q, weights[LIKE]) for q in like), *((q, weights[DISLIKE]) for q in dislike)]:
+    for query, weight in [*((q, LIKED) for q in like), *((q, DISLIKED) for q in dislike)]:
         unit = int(units.find([query])[0]) if isinstance(query, str) else UNKNOWN
         if unit == UNKNOWN:
-            outside.append(_outside(query, weight, reader, gallery))
+            given = _outside(query, weight, units, reader, gallery)
+            if any(each.weight != weight and np.array_equal(each.vector, given.vector) for each in outside):
+                raise InputError(f"{given.name!r} is liked and disliked: give it once")
+            outside.append(given)
         elif unit in inside and inside[unit].weight != weight:
             raise InputError(f"{query!r} is liked and disliked: give it once")
         else:
             inside.setdefault(unit, _Given(str(query), weight, None))
     numbers = np.array(list(inside), dtype=np.int64)
-    given = [*inside.values(), *outside]
-    vectors = [*units.vectors(numbers), *(each.vector for each in outside)] if given else []
-    signed = np.array([each.weight for each in given], dtype=np.float64)
+    every = [*inside.values(), *outside]
+    vectors = [*units.vectors(numbers), *(each.vector for each in outside)] if every else []
+    signed = np.array([each.weight for each in every], dtype=np.float64)
     return Liking(
         examples=Examples(
             np.concatenate([numbers, np.full(len(outside), OUTSIDE)]),
-            np.array(vectors, dtype=np.float32).reshape(len(given), -1 if given else gallery.dimensions),
+            np.array(vectors, dtype=np.float32).reshape(len(every), -1 if every else gallery.dimensions),
             signed,
-            np.zeros(len(given)),
         ),
-        names=tuple(each.name for each in given),
-        last=(None,) * len(given),
+        names=tuple(each.name for each in every),
+        last=(None,) * len(every),
         met=np.sort(numbers),
         refused=np.sort(numbers[signed[: len(numbers)] < 0]),
     )
@@ -147,12 +149,17 @@ class _Given(NamedTuple):
     vector: Embeddings | None
 
 
-def _outside(query: Query, weight: float, reader: QueryReader, gallery: Gallery) -> _Given:
+def _outside(query: Query, weight: float, units: Units, reader: QueryReader, gallery: Gallery) -> _Given:
     example = reader.read(query)
     if example.embedding is None:
+        grouped = (
+            "nothing is grouped without group_by"
+            if units.group_by is None
+            else f"grouped by {units.group_by}"
+        )
         raise InputError(
-            f"{example.name!r} is no item, no value of the grouping attribute and no picture: expected an id, a file, "
-            "pixels or a vector"
+            f"{example.name!r} is no item, no value of the grouping attribute and no picture ({grouped}): expected an "
+            "id, a file, pixels or a vector"
         )
     return _Given(example.name, weight, gallery.project(example.embedding[None])[0])
 
@@ -168,7 +175,6 @@ def joined(user: Liking, hand: Liking) -> Liking:
         np.concatenate([first.units[kept], second.units]),
         np.concatenate([first.vectors[kept], second.vectors]) if len(first) else second.vectors,
         np.concatenate([first.weights[kept], second.weights]),
-        np.concatenate([first.ages[kept], second.ages]),
     )
     return Liking(
         examples=examples,

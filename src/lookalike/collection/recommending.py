@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from numbers import Real
 
 from lookalike.collection.advising import HalfLife, Wish
 from lookalike.collection.base import CollectionBase
@@ -62,7 +63,8 @@ class Recommending(CollectionBase):
             together: Use what other people liked together; False: looks alone.
             target: What ``discover`` looks for; by default what was liked most.
             again: Recommend also what the user met before; never what was disliked or hidden, nor the examples given.
-            at: The time that is now; interactions that come later are not looked at.
+            at: The time that is now; interactions that come later are not known. By default it is now, and what a
+                clock that is ahead recorded counts as now.
             seed: Of what is explored, together with the user's name.
 
         Returns:
@@ -87,11 +89,11 @@ class Recommending(CollectionBase):
             where=where,
             group_by=group_by,
             taste=Taste(strategy=strategy, diversity=diversity, exploration=exploration, together=together),
-            half_life=half_life,
+            half_life=_days(half_life),
             target=target,
             again=again,
             at=_moment(at),
-            seed=seed,
+            seed=_seed(seed),
         )
         return self._answered(user, likes, dislikes, wish)
 
@@ -134,7 +136,7 @@ class Recommending(CollectionBase):
             user: Somebody whose interactions the collection has; of others the profile is empty.
             group_by, half_life, at: As in :meth:`recommend`.
         """
-        return self._advisor.profile(user, group_by, half_life, _moment(at))
+        return self._advisor.profile(user, group_by, _days(half_life), _moment(at))
 
     def profiles(
         self,
@@ -144,10 +146,10 @@ class Recommending(CollectionBase):
         at: datetime | None = None,
     ) -> Iterator[Profile]:
         """The profile of every user, one after another, in bounded memory."""
-        now = _moment(at)
+        now, days = _moment(at), _days(half_life)
         for batch in self._store.stream_interactions():
             for user in batch.users:
-                yield self._advisor.profile(user, group_by, half_life, now)
+                yield self._advisor.profile(user, group_by, days, now)
 
     def fit_recommender(self, *, group_by: str | None = None, seed: int = 0) -> Learned:
         """Learn from all interactions what goes together, and how fast tastes change; kept with the collection.
@@ -163,7 +165,7 @@ class Recommending(CollectionBase):
         Raises:
             InputError: If there are too few interactions with what is in the collection.
         """
-        return self._advisor.learn(group_by, seed=seed)
+        return self._advisor.learn(group_by, seed=_seed(seed))
 
     def _answered(
         self, user: str | None, likes: Sequence[Query], dislikes: Sequence[Query], wish: Wish
@@ -186,11 +188,21 @@ def _checked(k: object) -> int:
     return k
 
 
-def _moment(at: datetime | None) -> datetime:
-    if at is None:
-        return datetime.now(UTC)
-    if at.utcoffset() is None:
-        raise InputError(
-            f"the time {at.isoformat()} has no zone: expected one such as datetime.now(timezone.utc)"
-        )
-    return at
+def _moment(at: object) -> datetime | None:
+    if at is None or (isinstance(at, datetime) and at.utcoffset() is not None):
+        return at
+    raise InputError(f"the time {at!r}: expected a datetime with its zone, as datetime.now(timezone.utc)")
+
+
+def _days(half_life: object) -> HalfLife:
+    if half_life is None or half_life == "learned":
+        return None if half_life is None else "learned"
+    if isinstance(half_life, bool) or not isinstance(half_life, Real) or not float(half_life) > 0:
+        raise InputError(f"half-life {half_life!r}: expected days above 0, 'learned', or None")
+    return float(half_life)
+
+
+def _seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed {seed!r}: expected a whole number of at least 0")
+    return seed

@@ -13,12 +13,12 @@ from lookalike.collection.evaluation.pictures import label_text
 from lookalike.errors import InputError
 from lookalike.store.base import Store
 from lookalike.store.gallery import Gallery
-from lookalike.tasks.recommend.catalogue import spread_of
+from lookalike.tasks.recommend.catalogue import STRANGERS, spread_of
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.metrics import normalise
 
-SAMPLE = 512
-"""Units that are compared to learn how far apart strangers are."""
+BATCH = 4096
+"""Items whose ids are read together."""
 
 KEPT_FILTERS = 16
 """Filters whose units are remembered."""
@@ -78,12 +78,30 @@ class Units:
     def __len__(self) -> int:
         return len(self._starts) - 1
 
+    def same(self, other: Units) -> bool:
+        """Whether the other's numbers mean the same units of the same items."""
+        return (
+            self._gallery is other._gallery
+            and np.array_equal(self.rows, other.rows)
+            and np.array_equal(self.of_position, other.of_position)
+            and self._codes == other._codes
+        )
+
+    def names(self, units: npt.NDArray[np.int64]) -> list[str]:
+        """What each unit is called: its value of the attribute, else its (first) item's id; "" if that is gone."""
+        values = {unit: value for value, unit in self._codes.items()}
+        bare = [int(self.rows_of(unit)[0]) for unit in units.tolist() if unit not in values]
+        ids: dict[int, str] = {}
+        for start in range(0, len(bare), BATCH):
+            ids |= {item.row: item.id for item in self._store.items(bare[start : start + BATCH])}
+        return [values.get(unit) or ids.get(int(self.rows_of(unit)[0]), "") for unit in units.tolist()]
+
     @property
     def spread(self) -> float:
         """Mean of 1 - cosine between strangers."""
         if self._spread is None:
             random = np.random.default_rng(0)
-            sample = np.sort(random.permutation(len(self))[:SAMPLE]).astype(np.int64)
+            sample = np.sort(random.permutation(len(self))[:STRANGERS]).astype(np.int64)
             self._spread = spread_of(self.vectors(sample))
         return self._spread
 
@@ -167,6 +185,11 @@ class UnitCatalogue:
     def spread(self) -> float:
         """Mean of 1 - cosine between strangers."""
         return self._all.spread
+
+    @property
+    def by_unit(self) -> bool:
+        """Only where each item is a unit: an index holds items."""
+        return self._all.group_by is None
 
     def __len__(self) -> int:
         return len(self._all)

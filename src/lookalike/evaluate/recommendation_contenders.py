@@ -164,9 +164,9 @@ def _asking(field: Field, catalogue: Catalogue, taste: Taste) -> Callable[[Numbe
     def lists(users: Numbers) -> Numbers:
         found = np.full((len(users), field.k), NOTHING, dtype=np.int64)
         for row, user in enumerate(users.tolist()):
-            units, weights, ages = field.split.profile(user, field.half_life)
+            units, weights = field.split.profile(user, field.half_life)
             answer = recommend(
-                Examples(units, field.vectors[units], weights, ages),
+                Examples(units, field.vectors[units], weights),
                 catalogue,
                 k=field.k,
                 taste=taste,

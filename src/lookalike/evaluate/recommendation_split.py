@@ -116,7 +116,7 @@ class Split:
     warm: Numbers
     cold: Numbers
 
-    def profile(self, user: int, half_life: float | None) -> tuple[Numbers, Values, Values]:
+    def profile(self, user: int, half_life: float | None) -> tuple[Numbers, Values]:
         """What a user had done by the moment of the split.
 
         Args:
@@ -124,12 +124,12 @@ class Split:
             half_life: Days after which an event counts half; None: events do not fade.
 
         Returns:
-            Units int64 (n,), ascending; their weights float64 (n,), each the sum of its events', above 0 liked and
-            below 0 disliked; and the days since the last event of each, float64 (n,).
+            Units int64 (n,), ascending, and their weights float64 (n,), each the sum of its events', above 0 liked and
+            below 0 disliked.
         """
         mine = slice(int(self.starts[user]), int(self.starts[user + 1]))
         ages = (self.time - self.train.times[mine]) / SECONDS_A_DAY
-        return summed(self.train.units[mine], decayed(self.train.weights[mine], ages, half_life), ages)
+        return summed(self.train.units[mine], decayed(self.train.weights[mine], ages, half_life))
 
     def likings(self, half_life: float | None) -> csr_array:
         """What every user liked by the moment of the split, without dislikes.

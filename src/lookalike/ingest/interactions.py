@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from lookalike.errors import InputError, MissingExtra
 from lookalike.store.attribute_values import MAX_ID
 from lookalike.store.interactions import END, EPOCH, checked_name, microseconds, moment
-from lookalike.types import Interaction
+from lookalike.types import MOST_WEIGHT, Interaction
 
 COLUMNS = ("user", "item", "event", "time", "weight")
 """What the columns of a table are called unless it is said otherwise; weight may be absent."""
@@ -293,8 +293,8 @@ def _weight(cell: Any) -> float:
         number = float(cell)
     except (TypeError, ValueError):
         number = math.nan
-    if not (math.isfinite(number) and number >= 0):
+    if not 0 <= number <= MOST_WEIGHT:
         raise InputError(
-            f"the weight is {cell!r}: expected a finite number of at least 0; dislike is said by the event"
+            f"the weight is {cell!r}: expected a number from 0 to {MOST_WEIGHT:,.0f}; dislike is said by the event"
         )
     return number

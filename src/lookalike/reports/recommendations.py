@@ -60,7 +60,7 @@ def _answers(
         [
             Tile(
                 picture=pictures[each["id"]],
-                caption=str(each["attributes"].get(group_by) or each["id"]) if group_by else each["id"],
+                caption=_caption(each, group_by),
                 badge="" if each["interest"] is None else str(each["interest"]),
                 detail=_why(each),
             )
@@ -68,6 +68,11 @@ def _answers(
             if each["id"] in pictures
         ]
     )
+
+
+def _caption(each: Mapping[str, Any], group_by: str | None) -> str:
+    value = None if group_by is None else each["attributes"].get(group_by)
+    return str(each["id"]) if value is None else str(value)
 
 
 def _why(each: Mapping[str, Any]) -> str:

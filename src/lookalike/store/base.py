@@ -265,7 +265,14 @@ class Store(InteractionRecord, TrackingRecord):
 
     @abstractmethod
     def put_fitted(
-        self, kind: str, name: str, payload: bytes, *, fingerprint: str, provenance: Mapping[str, Any]
+        self,
+        kind: str,
+        name: str,
+        payload: bytes,
+        *,
+        fingerprint: str,
+        provenance: Mapping[str, Any],
+        forgotten: int | None = None,
     ) -> Fitted:
         """Save something that was fitted, durably, in the place of what has the same kind and name.
 
@@ -275,10 +282,13 @@ class Store(InteractionRecord, TrackingRecord):
                 that removing an item leaves nothing behind.
             fingerprint: Of the embeddings it was fitted on.
             provenance: A JSON object; its keys are text and its numbers finite.
+            forgotten: What ``forgotten_users`` was before the interactions were read that it was fitted on; None: it
+                was fitted on none.
 
         Raises:
             FingerprintMismatch: If ``fingerprint`` is not the space's.
             InputError: If a name is empty, the payload is too long or the provenance is no JSON object.
+            CollectionBusy: If a user was forgotten since ``forgotten`` was read; then nothing is saved.
         """
 
     @abstractmethod

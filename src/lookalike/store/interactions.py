@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from lookalike.errors import InputError
 from lookalike.store.attribute_values import MAX_ID, storable_text
-from lookalike.types import Interaction
+from lookalike.types import MOST_WEIGHT, Interaction
 
 Codes: TypeAlias = npt.NDArray[np.int64]
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -35,6 +35,9 @@ EVENT_WEIGHTS: Mapping[str, float] = {
 
 SHOWN = 10
 """Unknown events that an error names."""
+
+RECOMMENDER = "recommender"
+"""Kind of what is fitted on everyone's interactions; it goes when a user is forgotten."""
 
 STREAM_BATCH = 65_536
 """Interactions of one streamed batch, unless told otherwise."""
@@ -145,7 +148,8 @@ class InteractionRecord(ABC):
     def forget_user(self, user: str) -> int:
         """Remove all interactions of a user, and the user's name; how many interactions there were.
 
-        What is left in free space, and names of items that only this user's interactions had, go with
+        What was fitted of kind RECOMMENDER goes in the same transaction: it was learned from this user too. What is
+        left in free space, and names of items that only this user's interactions had, go with
         ``compact``: after it nothing of the user is in any file of the store.
 
         Raises:
@@ -226,12 +230,12 @@ def checked_weights(weights: Numbers) -> Numbers:
     """Weights of interactions, if each can be one.
 
     Raises:
-        InputError: If one is negative or not finite.
+        InputError: If one is negative, not finite or too great.
     """
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    wrong = np.flatnonzero(~((weights >= 0) & (weights <= MOST_WEIGHT)))
     if len(wrong):
         raise InputError(
-            f"the weight of an interaction is {weights[wrong[0]]}: expected a finite number of at least 0; "
+            f"the weight of an interaction is {weights[wrong[0]]}: expected a number from 0 to {MOST_WEIGHT:,.0f}; "
             "dislike is said by the event"
         )
     return weights

@@ -253,15 +253,27 @@ class SqliteStore(SqliteTracking, Store):
     # what was fitted
 
     def put_fitted(
-        self, kind: str, name: str, payload: bytes, *, fingerprint: str, provenance: Mapping[str, Any]
+        self,
+        kind: str,
+        name: str,
+        payload: bytes,
+        *,
+        fingerprint: str,
+        provenance: Mapping[str, Any],
+        forgotten: int | None = None,
     ) -> Fitted:
         """Save something that was fitted, durably, in the place of what has the same kind and name.
 
         Raises:
             FingerprintMismatch: If ``fingerprint`` is not the space's.
             InputError: If a name is empty, the payload is too long or the provenance is no JSON object.
+            CollectionBusy: If a user was forgotten since ``forgotten`` was read.
         """
         with self._connections.write() as connection:
+            if forgotten not in (None, sqlite_interactions.read_forgotten_users(connection)):
+                raise CollectionBusy(
+                    f"a user was forgotten while the {kind} {name!r} was learned from them too: learn it again"
+                )
             return sqlite_fitted.put_fitted(connection, kind, name, payload, fingerprint, provenance)
 
     def fitted(self, kind: str | None = None) -> list[Fitted]:

@@ -8,7 +8,6 @@ of the user; names of items and events that no interaction has any more go when 
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -21,6 +20,7 @@ from lookalike.errors import InputError
 from lookalike.store.base import Damage
 from lookalike.store.interactions import (
     EVENT_WEIGHTS,
+    RECOMMENDER,
     Codes,
     InteractionColumns,
     InteractionCounts,
@@ -31,7 +31,7 @@ from lookalike.store.interactions import (
     moment,
     seconds,
 )
-from lookalike.types import Interaction
+from lookalike.types import MOST_WEIGHT, Interaction
 
 _NAMES = {"users": "a user", "targets": "an item", "events": "an event"}
 _COLUMNS = {"users": "user", "targets": "target", "events": "event"}
@@ -183,6 +183,7 @@ def forget_user(connection: sqlite3.Connection, user: str) -> int:
         return 0
     gone = connection.execute("DELETE FROM interactions WHERE user = ?", found).rowcount
     connection.execute("UPDATE meta SET forgotten = forgotten + 1")
+    connection.execute("DELETE FROM fitted WHERE kind = ?", (RECOMMENDER,))  # it was learned from them too
     _bump(connection)
     return gone
 
@@ -211,9 +212,10 @@ def set_event_weights(connection: sqlite3.Connection, weights: Mapping[str, floa
                     "expected a number; 0 makes it count for nothing"
                 )
             connection.execute("DELETE FROM event_weights WHERE event = ?", (event,))
-        elif isinstance(weight, bool) or not math.isfinite(weight):
+        elif isinstance(weight, bool) or not abs(weight) <= MOST_WEIGHT:
             raise InputError(
-                f"the weight of {event!r} is {weight}: expected a finite number, below 0 for dislike"
+                f"the weight of {event!r} is {weight}: expected a number from {-MOST_WEIGHT:,.0f} to "
+                f"{MOST_WEIGHT:,.0f}, below 0 for dislike"
             )
         else:
             connection.execute("INSERT OR REPLACE INTO event_weights VALUES (?, ?)", (event, float(weight)))

@@ -13,7 +13,7 @@ from lookalike.vectors.metrics import normalise
 
 def examples(vectors: np.ndarray, weights: list[float]) -> Examples:
     n = len(weights)
-    return Examples(np.arange(n), vectors, np.array(weights, dtype=np.float64), np.zeros(n))
+    return Examples(np.arange(n), vectors, np.array(weights, dtype=np.float64))
 
 
 def around(centres: np.ndarray, each: int, seed: int = 0) -> np.ndarray:
@@ -68,22 +68,27 @@ def test_weights_halve_with_every_half_life_and_the_future_counts_as_today() -> 
         decayed(np.array([1.0]), np.array([1.0]), 0.0)
 
 
-def test_events_of_one_unit_are_summed_and_its_age_is_that_of_the_last() -> None:
-    units, weights, ages = summed(np.array([7, 3, 7]), np.array([1.0, 2.0, -3.0]), np.array([5.0, 1.0, 2.0]))
+def test_events_of_one_unit_are_summed() -> None:
+    units, weights = summed(np.array([7, 3, 7]), np.array([1.0, 2.0, -3.0]))
     assert units.tolist() == [3, 7]
     assert weights.tolist() == [2.0, -2.0]
-    assert ages.tolist() == [1.0, 2.0]
+
+
+def test_what_is_all_that_is_known_does_not_vanish_with_age() -> None:
+    faded = decayed(np.array([4.0, 2.0]), np.array([1e6, 1e6]), 1.0)
+    assert (faded > 0).all()
+    assert faded[0] / faded[1] == pytest.approx(2.0)
 
 
 def test_examples_that_do_not_fit_are_refused() -> None:
     vectors = np.eye(3, dtype=np.float32)
     with pytest.raises(InputError, match="a unit is an example twice"):
-        Examples(np.array([1, 1, OUTSIDE]), vectors, np.ones(3), np.zeros(3))
+        Examples(np.array([1, 1, OUTSIDE]), vectors, np.ones(3))
     with pytest.raises(InputError, match="expected one of each"):
-        Examples(np.array([1, 2]), vectors, np.ones(3), np.zeros(3))
+        Examples(np.array([1, 2]), vectors, np.ones(3))
     with pytest.raises(InputError, match="not finite"):
-        Examples(np.array([1, 2, 3]), vectors, np.array([1, np.nan, 1]), np.zeros(3))
-    outside_twice = Examples(np.array([OUTSIDE, OUTSIDE, 1]), vectors, np.ones(3), np.zeros(3))
+        Examples(np.array([1, 2, 3]), vectors, np.array([1, np.nan, 1]))
+    outside_twice = Examples(np.array([OUTSIDE, OUTSIDE, 1]), vectors, np.ones(3))
     assert len(outside_twice) == 3
 
 

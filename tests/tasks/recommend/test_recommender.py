@@ -26,9 +26,7 @@ def vectors() -> np.ndarray:
 
 def examples(vectors: np.ndarray, weights: dict[int, float]) -> Examples:
     units = np.array(sorted(weights), dtype=np.int64)
-    return Examples(
-        units, vectors[units], np.array([weights[unit] for unit in units.tolist()]), np.zeros(len(units))
-    )
+    return Examples(units, vectors[units], np.array([weights[unit] for unit in units.tolist()]))
 
 
 def kinds(units: np.ndarray) -> list[int]:
@@ -41,7 +39,7 @@ QUIET = Taste(exploration=0.0)
 def test_two_interests_share_the_answer_by_what_they_weigh(vectors: np.ndarray) -> None:
     liked = examples(vectors, {0: 2.0, 1: 2.0, 2: 2.0, 50: 1.0, 51: 1.0})
     answer = recommend(
-        liked, ArrayCatalogue(vectors), k=8, taste=Taste(exploration=0.0, slots=1.0), exclude=NOBODY
+        liked, ArrayCatalogue(vectors), k=8, taste=Taste(exploration=0.0, slots=1.0), exclude=liked.units
     )
     found = kinds(answer.units)
     assert set(found) == {0, 2}
@@ -53,7 +51,7 @@ def test_two_interests_share_the_answer_by_what_they_weigh(vectors: np.ndarray) 
 
 def test_every_answer_names_what_it_came_from(vectors: np.ndarray) -> None:
     liked = examples(vectors, {0: 1.0, 1: 1.0, 50: 1.0})
-    answer = recommend(liked, ArrayCatalogue(vectors), k=6, taste=QUIET, exclude=NOBODY)
+    answer = recommend(liked, ArrayCatalogue(vectors), k=6, taste=QUIET, exclude=liked.units)
     for unit, reasons in zip(answer.units.tolist(), answer.reasons, strict=True):
         strongest = reasons[0]
         assert liked.units[strongest.example] // EACH == unit // EACH
@@ -70,7 +68,7 @@ def test_no_strategy_returns_examples_seen_or_what_a_filter_refuses(
 ) -> None:
     allowed = np.arange(len(vectors)) % 3 == 0
     liked = examples(vectors, {0: 2.0, 3: 1.0, 50: -1.0})
-    seen = np.array([6, 9, 12])
+    seen = np.array([0, 3, 6, 9, 12, 50])
     answer = recommend(
         liked,
         ArrayCatalogue(vectors, allowed),
@@ -90,7 +88,7 @@ def test_an_answer_is_full_whenever_enough_is_allowed(vectors: np.ndarray, strat
     allowed[150:160] = True  # nothing like what was liked
     liked = examples(vectors, {0: 1.0, 50: -1.0})
     answer = recommend(
-        liked, ArrayCatalogue(vectors, allowed), k=12, taste=Taste(strategy=strategy), exclude=NOBODY
+        liked, ArrayCatalogue(vectors, allowed), k=12, taste=Taste(strategy=strategy), exclude=liked.units
     )
     assert sorted(answer.units.tolist()) == list(range(150, 160))
 
@@ -111,7 +109,9 @@ def test_a_formula_answers_with_the_best_of_the_whole_catalogue(
         "discover": formulas.discover(positive[0], positive[first], negative[second]),
         "context": formulas.context(positive[first], negative[second]),
     }[strategy]
-    answer = recommend(liked, ArrayCatalogue(vectors), k=10, taste=Taste(strategy=strategy), exclude=NOBODY)
+    answer = recommend(
+        liked, ArrayCatalogue(vectors), k=10, taste=Taste(strategy=strategy), exclude=liked.units
+    )
     np.testing.assert_allclose(answer.scores, np.sort(scores)[::-1][:10], atol=1e-5)
     of = dict(zip(others.tolist(), scores.tolist(), strict=True))
     np.testing.assert_allclose([of[unit] for unit in answer.units.tolist()], answer.scores, atol=1e-5)
@@ -122,7 +122,9 @@ def test_what_looks_like_a_dislike_falls_behind_what_does_not() -> None:
     towards_one, towards_two = normalise(axes[0] + axes[1]), normalise(axes[0] + 1.05 * axes[2])
     every = np.stack([*axes, towards_one, towards_two])
     for weights, expected in (({0: 1.0}, [8, 9]), ({0: 1.0, 1: -1.0}, [9, 8])):
-        answer = recommend(examples(every, weights), ArrayCatalogue(every), k=2, taste=QUIET, exclude=NOBODY)
+        answer = recommend(
+            examples(every, weights), ArrayCatalogue(every), k=2, taste=QUIET, exclude=np.array([0, 1])
+        )
         assert answer.units.tolist() == expected
 
 
@@ -134,14 +136,16 @@ def test_company_is_heard_beside_looks_and_named_as_a_reason(vectors: np.ndarray
     )
     together = fit_together(user, unit, np.ones(len(unit)), units=len(vectors))
     liked = examples(vectors, {0: 1.0, 1: 1.0, 2: 1.0})
-    alone = recommend(liked, ArrayCatalogue(vectors), k=8, taste=QUIET, exclude=NOBODY)
-    joined = recommend(liked, ArrayCatalogue(vectors), k=8, taste=QUIET, exclude=NOBODY, together=together)
+    alone = recommend(liked, ArrayCatalogue(vectors), k=8, taste=QUIET, exclude=liked.units)
+    joined = recommend(
+        liked, ArrayCatalogue(vectors), k=8, taste=QUIET, exclude=liked.units, together=together
+    )
     refused = recommend(
         liked,
         ArrayCatalogue(vectors),
         k=8,
         taste=Taste(exploration=0.0, together=False),
-        exclude=NOBODY,
+        exclude=liked.units,
         together=together,
     )
     assert set(kinds(alone.units)) == {0}
@@ -154,7 +158,7 @@ def test_company_is_heard_beside_looks_and_named_as_a_reason(vectors: np.ndarray
 def test_a_stranger_sees_what_is_popular_and_what_covers(vectors: np.ndarray) -> None:
     popularity = np.zeros(len(vectors))
     popularity[[10, 60, 110]] = 100.0
-    nothing = Examples(NOBODY, vectors[:0], np.empty(0), np.empty(0))
+    nothing = Examples(NOBODY, vectors[:0], np.empty(0))
     answers = [
         recommend(
             nothing,
@@ -178,7 +182,7 @@ def test_the_less_is_known_the_more_is_explored(vectors: np.ndarray) -> None:
     shares = []
     for known in (1, 5, 12):
         liked = examples(vectors, dict.fromkeys(range(known), 1.0))
-        answer = recommend(liked, ArrayCatalogue(vectors), k=20, taste=Taste(), exclude=NOBODY)
+        answer = recommend(liked, ArrayCatalogue(vectors), k=20, taste=Taste(), exclude=liked.units)
         shares.append(answer.origins.count("exploration"))
     assert shares == [9, 5, 0]
     asked = recommend(
@@ -199,7 +203,7 @@ def test_diversity_spreads_an_answer(vectors: np.ndarray) -> None:
             ArrayCatalogue(vectors),
             k=10,
             taste=Taste(exploration=0.0, diversity=diversity, slots=np.inf),
-            exclude=NOBODY,
+            exclude=liked.units,
         )
         for diversity in (0.0, 0.9)
     )
@@ -207,8 +211,8 @@ def test_diversity_spreads_an_answer(vectors: np.ndarray) -> None:
 
 
 def test_a_picture_from_outside_is_an_example_and_no_answer(vectors: np.ndarray) -> None:
-    liked = Examples(np.array([OUTSIDE]), vectors[[3]], np.ones(1), np.zeros(1))
-    answer = recommend(liked, ArrayCatalogue(vectors), k=5, taste=QUIET, exclude=NOBODY)
+    liked = Examples(np.array([OUTSIDE]), vectors[[3]], np.ones(1))
+    answer = recommend(liked, ArrayCatalogue(vectors), k=5, taste=QUIET, exclude=liked.units)
     assert (
         answer.units[0] == 3
     )  # the item that is the same picture is an answer: nobody said that it was seen
@@ -218,17 +222,21 @@ def test_a_picture_from_outside_is_an_example_and_no_answer(vectors: np.ndarray)
 def test_a_formula_without_anything_to_go_by_answers_nothing(vectors: np.ndarray) -> None:
     liked = examples(vectors, {0: 1.0})
     assert (
-        len(recommend(liked, ArrayCatalogue(vectors), k=5, taste=Taste(strategy="context"), exclude=NOBODY))
+        len(
+            recommend(
+                liked, ArrayCatalogue(vectors), k=5, taste=Taste(strategy="context"), exclude=liked.units
+            )
+        )
         == 0
     )
     disliked = examples(vectors, {0: -1.0})
     for strategy in ("average_vector", "discover"):
         answer = recommend(
-            disliked, ArrayCatalogue(vectors), k=5, taste=Taste(strategy=strategy), exclude=NOBODY
+            disliked, ArrayCatalogue(vectors), k=5, taste=Taste(strategy=strategy), exclude=disliked.units
         )
         assert len(answer) == 0
     far = recommend(
-        disliked, ArrayCatalogue(vectors), k=5, taste=Taste(strategy="best_score"), exclude=NOBODY
+        disliked, ArrayCatalogue(vectors), k=5, taste=Taste(strategy="best_score"), exclude=disliked.units
     )
     assert 0 not in kinds(far.units)
 

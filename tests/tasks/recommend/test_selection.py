@@ -64,3 +64,5 @@ def test_copies_are_ordered_too_when_nothing_new_is_left() -> None:
     order = varied(np.linspace(1, 0, 40), vectors, 40, 0.7)
     assert sorted(order.tolist()) == list(range(40))
     assert {order[0] // 20, order[1] // 20} == {0, 1}
+    left = [at for at in range(40) if at not in order[:2].tolist()]
+    assert order[2:].tolist() == left  # by score, since nothing is new any more

@@ -59,29 +59,6 @@ def test_an_empty_profile_has_no_candidates(model: Together) -> None:
 
 
 @pytest.mark.parametrize("which", ["model", "adopted"])
-def test_contributions_sum_to_the_score(which: str, request: pytest.FixtureRequest) -> None:
-    model: Together = request.getfixturevalue(which)
-    units = np.array([3, 20, 11, 12, 3, model.units - 1])
-    weights = np.array([1.0, 2.0, 0.5, -0.3, 1.0, 4.0])
-    scores = dict(zip(*(part.tolist() for part in model.affinity(units, weights)), strict=True))
-    assert len(scores) > 10
-    for candidate in range(model.units):
-        shares = model.contributions(units, weights, candidate)
-        assert shares.shape == (6,)
-        assert shares.sum() == pytest.approx(scores.get(candidate, 0.0), abs=1e-6)
-
-
-def test_a_contribution_is_what_the_unit_alone_would_give(adopted: Together) -> None:
-    units, weights = np.array([20, 11, 40]), np.array([2.0, 0.5, 1.0])
-    for candidate in (3, 7, 20, 41):
-        alone = []
-        for unit, weight in zip(units, weights, strict=True):
-            candidates, scores = adopted.affinity(np.array([unit]), np.array([weight]))
-            alone.append(float(scores[candidates == candidate].sum()))
-        np.testing.assert_allclose(adopted.contributions(units, weights, candidate), alone, atol=1e-6)
-
-
-@pytest.mark.parametrize("which", ["model", "adopted"])
 def test_a_profile_times_what_speaks_among_some_is_their_affinity(
     which: str, request: pytest.FixtureRequest
 ) -> None:
@@ -98,19 +75,6 @@ def test_a_profile_times_what_speaks_among_some_is_their_affinity(
     assert with_a_photo.tolist() == [[0.0] * 7, among[0].tolist(), [0.0] * 7]
     assert model.among(units[:0], candidates).shape == (0, 7)
     assert model.among(units, candidates[:0]).shape == (4, 0)
-
-
-def test_related_units_are_the_best_of_what_goes_with_it(model: Together) -> None:
-    row = dense(model)[7]
-    units, scores = model.related(7, 4)
-    assert units.tolist() == np.argsort(-row, kind="stable")[:4].tolist()
-    np.testing.assert_allclose(scores, row[units], rtol=1e-6)
-    assert len(model.related(7, 100)[0]) == np.count_nonzero(row > 0)
-
-
-def test_a_unit_is_not_related_to_itself(adopted: Together) -> None:
-    for unit in (20, 40):  # lent the scores of look-alikes that speak for it
-        assert unit not in adopted.related(unit, 100)[0].tolist()
 
 
 @pytest.mark.parametrize("which", ["model", "adopted"])
@@ -148,32 +112,6 @@ def test_a_missing_array_is_named(model: Together) -> None:
     del arrays["data"]
     with pytest.raises(InputError, match="data"):
         Together.from_arrays(arrays)
-
-
-@pytest.mark.parametrize(
-    ("units", "weights", "message"),
-    [
-        ([UNITS], [1.0], "expected 0 to 39"),
-        ([-1], [1.0], "expected 0 to 39"),
-        ([1, 2], [1.0], "a weight for each"),
-        ([1.5], [1.0], "whole numbers"),
-        ([1], [float("nan")], "finite"),
-    ],
-)
-def test_a_wrong_profile_is_refused(
-    model: Together, units: list[float], weights: list[float], message: str
-) -> None:
-    with pytest.raises(InputError, match=message):
-        model.affinity(np.array(units), np.array(weights))
-    with pytest.raises(InputError, match=message):
-        model.contributions(np.array(units), np.array(weights), 0)
-
-
-def test_unknown_candidates_and_empty_answers_are_refused(model: Together) -> None:
-    with pytest.raises(InputError, match="candidates 40 to 40: expected 0 to 39"):
-        model.contributions(np.array([1]), np.ones(1), UNITS)
-    with pytest.raises(InputError, match="k = 0"):
-        model.related(1, 0)
 
 
 @pytest.mark.parametrize("which", ["model", "adopted"])
@@ -222,3 +160,23 @@ def test_wrong_numbers_are_refused(model: Together) -> None:
     for number in (np.arange(3), np.full(UNITS, UNITS), np.full(UNITS, -2)):
         with pytest.raises(InputError, match=f"from -1 to {UNITS - 1}"):
             model.renumbered(number, UNITS)
+
+
+@pytest.mark.parametrize(
+    ("units", "weights", "message"),
+    [
+        ([0, UNITS], [1.0, 1.0], "unit"),
+        ([0], [1.0, 1.0], "a weight for each"),
+        ([0, 1], [1.0, np.nan], "not a finite number"),
+    ],
+)
+def test_a_wrong_profile_is_refused(
+    model: Together, units: list[int], weights: list[float], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        model.affinity(np.array(units), np.array(weights))
+
+
+def test_unknown_candidates_are_refused(model: Together) -> None:
+    with pytest.raises(InputError, match="candidates"):
+        model.among(np.array([0]), np.array([UNITS]))

@@ -43,14 +43,16 @@ def by_formula(
     """Answer by one of Qdrant's strategies; arguments as in :func:`~lookalike.tasks.recommend.recommender.recommend`.
 
     ``average_vector`` and ``sum_scores`` are linear, so the index answers them; ``best_score`` is answered by the
-    neighbours of the liked examples as long as those win; the others look at every allowed unit.
+    neighbours of the liked examples as long as those win; the others, and all of them where neighbours are not found by
+    the units' own vectors, look at every allowed unit.
     """
     liked, disliked = examples.vectors[examples.liked], examples.vectors[examples.disliked]
-    if not len(liked) and taste.strategy not in ("best_score", "sum_scores"):
+    aimed = taste.strategy == "discover" and target is not None
+    if not len(liked) and not aimed and taste.strategy not in ("best_score", "sum_scores"):
         return NOTHING
     if taste.strategy == "context" and not len(disliked):
         return NOTHING
-    if not len(liked) and not len(disliked):
+    if not len(liked) and not len(disliked) and not aimed:
         return NOTHING
     formula = _formula(taste, liked, disliked, target)
     wanted = k if taste.diversity == 0 else pool_size(k)
@@ -114,6 +116,8 @@ def _candidates(
     exclude: Units,
 ) -> Units:
     """Units among which the best ``wanted`` by the formula are, int64 ascending."""
+    if not catalogue.by_unit:
+        return _best_of_all(catalogue, formula, wanted, exclude)
     if taste.strategy in ("average_vector", "sum_scores"):
         query = _linear(taste, liked, disliked)
         near, _ = catalogue.nearest(query[None], wanted + len(exclude))

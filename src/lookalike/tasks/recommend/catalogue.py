@@ -31,6 +31,10 @@ class Catalogue(Protocol):
     def spread(self) -> float:
         """Mean of 1 - cosine between strangers."""
 
+    @property
+    def by_unit(self) -> bool:
+        """Whether neighbours are found by the units' own vectors; else by those of their items."""
+
     def __len__(self) -> int:
         """How many units there are, allowed or not."""
 
@@ -87,6 +91,11 @@ class ArrayCatalogue:
     def spread(self) -> float:
         """Mean of 1 - cosine between strangers."""
         return self._spread
+
+    @property
+    def by_unit(self) -> bool:
+        """Yes."""
+        return True
 
     def __len__(self) -> int:
         return len(self._vectors)

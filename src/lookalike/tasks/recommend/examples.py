@@ -26,7 +26,6 @@ class Examples:
             in it.
         vectors: float32 (n, d), L2-normalised rows.
         weights: float64 (n,), as they count today; above 0 liked, below 0 disliked.
-        ages: float64 (n,), days since the unit was last acted on.
 
     Raises:
         InputError: If the lengths differ, a weight is not finite, or a unit appears twice.
@@ -35,14 +34,13 @@ class Examples:
     units: npt.NDArray[np.int64]
     vectors: Embeddings
     weights: npt.NDArray[np.float64]
-    ages: npt.NDArray[np.float64]
 
     def __post_init__(self) -> None:
         n = len(self.units)
-        if self.vectors.ndim != 2 or any(len(each) != n for each in (self.vectors, self.weights, self.ages)):
+        if self.vectors.ndim != 2 or any(len(each) != n for each in (self.vectors, self.weights)):
             raise InputError(
-                f"{n} units, vectors of shape {self.vectors.shape}, {len(self.weights)} weights and "
-                f"{len(self.ages)} ages are no examples: expected one of each an example"
+                f"{n} units, vectors of shape {self.vectors.shape} and {len(self.weights)} weights are no examples: "
+                "expected one of each an example"
             )
         if not np.isfinite(self.weights).all():
             raise InputError("a weight of an example is not finite: expected numbers")
@@ -65,23 +63,20 @@ class Examples:
 
 
 def summed(
-    units: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], ages: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    units: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Events brought together by what they were about.
 
     Args:
         units: int64 (e,), the unit of each event.
         weights: float64 (e,), decayed.
-        ages: float64 (e,), days.
 
     Returns:
-        The units, int64 (n,) ascending; the sum of each one's weights; the age of its last event.
+        The units, int64 (n,) ascending, and the sum of each one's weights, float64 (n,).
     """
     distinct, of = np.unique(units, return_inverse=True)
     total = np.bincount(of, weights=weights, minlength=len(distinct))
-    last = np.full(len(distinct), np.inf)
-    np.minimum.at(last, of, ages)
-    return distinct, total.astype(np.float64), last
+    return distinct, total.astype(np.float64)
 
 
 def _heaviest(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from lookalike.tasks.recommend.catalogue import Catalogue, Units
 from lookalike.tasks.recommend.selection import pool_size, varied
+from lookalike.types import Embeddings
+from lookalike.vectors.metrics import inner
 
 KNOWN_WELL = 10
 """Liked examples from which on nothing is explored unless asked for."""
@@ -41,6 +43,8 @@ def explored(
     exclude: Units,
     popularity: npt.NDArray[np.float64] | None,
     seed: int,
+    avoid: Embeddings,
+    width: float,
 ) -> Units:
     """Units to get to know a person with.
 
@@ -53,6 +57,8 @@ def explored(
         exclude: Units that are no answer.
         popularity: float64 (len(catalogue),), how much each was liked; None: not known.
         seed: Of the sample; give each person their own.
+        avoid: float32 (m, d), what the person dislikes: its look-alikes are not explored while others are left.
+        width: 1 - cosine up to which things look alike.
 
     Returns:
         int64, at most ``count``.
@@ -69,6 +75,11 @@ def explored(
     best = np.argsort(-prior, kind="stable")[:size]
     pool = np.union1d(sample, best[prior[best] > 0])
     pool = pool[np.argsort(-prior[pool], kind="stable")]
-    order = varied(prior[pool], catalogue.vectors(open_units[pool]), count, COVERAGE)
+    vectors = catalogue.vectors(open_units[pool])
+    if len(avoid):
+        pleasant = inner(avoid, vectors).max(axis=0) < 1.0 - width
+        if pleasant.sum() >= count:
+            pool, vectors = pool[pleasant], vectors[pleasant]
+    order = varied(prior[pool], vectors, count, COVERAGE)
     chosen: Units = open_units[pool[order[:count]]]
     return chosen

@@ -20,6 +20,9 @@ LOOKALIKES = 10
 SUPPORTED = 2 * KAPPA
 """Supporters from which on a unit speaks for itself: look-alikes would add a third at most."""
 
+MOST_ADOPTED = 20_000
+"""Units that are adopted, the newest: each takes a search."""
+
 BLOCK = 256
 """Units whose neighbours are looked for at a time."""
 
@@ -72,12 +75,13 @@ def learn_together(events: Events, catalogue: Catalogue, *, seed: int = 0) -> tu
         The model, and how it came to be, as JSON.
     """
     units = len(catalogue)
+    liked = events.liked if events.liked.any() else events.weight > 0  # of a shop that knows views alone
     chosen = validate_together(
-        events.user, events.unit, events.weight, events.time, events.liked, units=units, seed=seed
+        events.user, events.unit, events.weight, events.time, liked, units=units, seed=seed
     )
     together = fit_together(events.user, events.unit, events.weight, units=units, ridge=chosen.ridge)
     temperature, agreement = _temperature(together, catalogue, seed)
-    weak = np.flatnonzero(together.support < SUPPORTED)
+    weak = np.flatnonzero(together.support < SUPPORTED)[-MOST_ADOPTED:]
     together = adopted(together, weak, catalogue, temperature=temperature)
     return together, {
         "users": together.users,

@@ -42,7 +42,7 @@ def recommend(
         catalogue: What may be recommended.
         k: At least 1.
         taste: The strategy and its settings.
-        exclude: Units that are no answer, such as what was seen; the examples themselves never are.
+        exclude: Units that are no answer: what was seen, what was refused, examples given by hand.
         together: What goes together for other people; used by ``interests`` unless the taste says no.
         popularity: float64 (len(catalogue),), for exploring; None: not known.
         target: float32 (d,), what ``discover`` looks for; by default the example that was liked most.
@@ -58,7 +58,6 @@ def recommend(
     """
     if k < 1:
         raise InputError(f"k = {k} answers: expected k >= 1")
-    exclude = np.union1d(exclude, examples.units[examples.units >= 0])
     if taste.strategy != "interests":
         return by_formula(examples, catalogue, k=k, taste=taste, exclude=exclude, target=target)
     if interests is None:
@@ -76,6 +75,8 @@ def recommend(
         exclude=np.union1d(exclude, known.units),
         popularity=popularity,
         seed=seed,
+        avoid=examples.vectors[examples.disliked],
+        width=taste.sharpness * catalogue.spread,
     )
     return _joined(known, curious)
 

@@ -12,6 +12,9 @@ from lookalike.types import Embeddings
 POOL_PER_ANSWER, LEAST_POOL = 5, 100
 """Candidates that are chosen from: so many for each answer. Among exactly k diversity could only reorder."""
 
+NOTHING_NEW = 1e-3
+"""Length outside the span of those chosen below which a candidate adds nothing to them."""
+
 
 def pool_size(k: int) -> int:
     """How many candidates k answers are chosen from."""
@@ -30,7 +33,7 @@ def varied(
     Args:
         scores: float64 (n,), best first.
         vectors: float32 (n, d), L2-normalised rows.
-        count: How many to order; the others follow as they were.
+        count: How many to order; the others follow as they were, and so do those that add nothing new.
         diversity: 0 to 1.
 
     Returns:
@@ -43,13 +46,11 @@ def varied(
 
     low, high = float(scores.min()), float(scores.max())
     relevance = (scores - low) / (high - low) if high > low else np.ones(n)
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # where nothing new is left, as among copies: any order will do
-        taken = np.asarray(
-            diversify(vectors, relevance, min(count, n), strategy=Strategy.DPP, diversity=diversity).indices,
-            dtype=np.int64,
-        )
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond the rank of the vectors, cut off below
+        chosen = diversify(vectors, relevance, min(count, n), strategy=Strategy.DPP, diversity=diversity)
+    taken = np.asarray(chosen.indices, dtype=np.int64)[: vectors.shape[1]]
+    beyond = np.abs(np.diag(np.linalg.qr(vectors[taken].T, mode="r")))  # what each has that those before lack
+    taken = taken[np.logical_and.accumulate(beyond > NOTHING_NEW)]
     left = np.ones(n, dtype=bool)
     left[taken] = False
     return np.concatenate([taken, np.flatnonzero(left)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,6 +19,9 @@ HALF_LIFE = 30.0
 """Days after which an event counts half, where nothing better is known of a collection."""
 
 SECONDS_A_DAY = 86_400.0
+
+MOST_HALF_LIVES = 500.0
+"""After so many an event fades no more: what is all that is known of a person must not vanish from numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,11 @@ class Taste:
             raise InputError(
                 f"strategy {self.strategy!r} is not known: choose one of {', '.join(STRATEGIES)}"
             )
+        for name in ("sharpness", "cut", "beta", "looks", "slots", "diversity"):
+            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
+                raise InputError(f"{name} {getattr(self, name)!r}: expected a number")
+        if self.exploration is not None and not isinstance(self.exploration, Real):
+            raise InputError(f"exploration {self.exploration!r}: expected a number from 0 to 1, or None")
         for name in ("sharpness", "cut"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InputError(f"{name} {getattr(self, name)}: expected a number above 0")
@@ -95,9 +104,10 @@ def decayed(
     """
     if half_life is None:
         return weights.copy()
-    if not half_life > 0:
+    if isinstance(half_life, bool) or not isinstance(half_life, Real) or not float(half_life) > 0:
         raise InputError(
             f"half-life {half_life}: expected days, a number above 0, or None to let nothing decay"
         )
-    faded: npt.NDArray[np.float64] = weights * 0.5 ** (np.maximum(ages, 0.0) / half_life)
+    half_lives = np.clip(ages / half_life, 0.0, MOST_HALF_LIVES)
+    faded: npt.NDArray[np.float64] = weights * 0.5**half_lives
     return faded

@@ -78,23 +78,6 @@ class Together:
         candidates = np.flatnonzero(scores)
         return candidates, scores[candidates].astype(np.float32)
 
-    def contributions(self, units: Rows, weights: Floats, candidate: int) -> Floats:
-        """What each unit of a profile adds to a candidate's score.
-
-        Args:
-            units, weights: As in :meth:`affinity`.
-            candidate: 0 to n - 1.
-
-        Returns:
-            float64 (m,); they sum to the candidate's score.
-
-        Raises:
-            InputError: As in :meth:`affinity`, or if the candidate is unknown.
-        """
-        weights = self._profile(units, weights)[1][: len(units)]
-        contributed: Floats = weights * self.among(units, np.array([candidate]))[:, 0]
-        return contributed
-
     def among(self, units: Rows, candidates: Rows) -> Floats:
         """How much each unit speaks for each candidate, adoption included.
 
@@ -130,27 +113,6 @@ class Together:
         cells = inside[example[entry[some]]] * len(candidates) + wanted[which]
         spoken = np.bincount(cells, values[some] * parts[which], examples * len(candidates))
         return np.asarray(spoken, dtype=np.float64).reshape(examples, len(candidates))
-
-    def related(self, unit: int, k: int) -> tuple[Rows, Scores]:
-        """What goes with one unit, best first: "who likes this also likes".
-
-        Args:
-            unit: 0 to n - 1.
-            k: At most so many, at least 1.
-
-        Returns:
-            units int64 (r,) and scores float32 (r,), all positive, r <= k; without the unit itself.
-
-        Raises:
-            InputError: If the unit is unknown or k is below 1.
-        """
-        if k < 1:
-            raise InputError(f"k = {k} units cannot be given: expected k >= 1")
-        candidates, scores = self.affinity(np.array([unit]), np.ones(1))
-        good = (scores > 0) & (candidates != unit)
-        candidates, scores = candidates[good], scores[good]
-        best = np.argsort(-scores, kind="stable")[:k]
-        return candidates[best], scores[best]
 
     def adopt(
         self,

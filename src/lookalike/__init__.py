@@ -17,7 +17,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection, SearchResult, create, embed, open, sample_path
+    from lookalike.collection.evaluation.reidentification import evaluate_reidentification
     from lookalike.collection.evaluation.sources import compare_encoders, evaluate_retrieval
+    from lookalike.collection.evaluation.tracking import evaluate_tracking
     from lookalike.collection.explaining import explain_images
     from lookalike.collection.explanation import Explanation
     from lookalike.collection.layering import layers
@@ -46,7 +48,9 @@ _HOME = {
     "compare_encoders": "lookalike.collection.evaluation.sources",
     "create": "lookalike.collection",
     "embed": "lookalike.collection",
+    "evaluate_reidentification": "lookalike.collection.evaluation.reidentification",
     "evaluate_retrieval": "lookalike.collection.evaluation.sources",
+    "evaluate_tracking": "lookalike.collection.evaluation.tracking",
     "explain_images": "lookalike.collection.explaining",
     "layers": "lookalike.collection.layering",
     "list_encoders": "lookalike.encoders.registry:available",
@@ -73,7 +77,9 @@ __all__ = [
     "compare_encoders",
     "create",
     "embed",
+    "evaluate_reidentification",
     "evaluate_retrieval",
+    "evaluate_tracking",
     "explain_images",
     "layers",
     "list_encoders",

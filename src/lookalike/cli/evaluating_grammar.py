@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from lookalike.cli import evaluating_tracking_grammar
 from lookalike.cli.grammar import Commands, add_collection, command, group
 
 LAYOUTS = ("auto", "sop", "cub", "inshop", "gpr1200", "revisited", "imagefolder", "table", "named")
@@ -18,6 +19,7 @@ def add(commands: Commands) -> None:
     _clustering(tasks)
     _classification(tasks)
     _recommendation(tasks)
+    evaluating_tracking_grammar.add(tasks)
 
 
 def _index(tasks: Commands) -> None:

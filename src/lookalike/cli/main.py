@@ -28,6 +28,7 @@ from lookalike.cli import (
     recommending_grammar,
     reducing_grammar,
     searching_grammar,
+    tracking_grammar,
 )
 from lookalike.cli.grammar import ERROR, USAGE, Parser, UsageError
 from lookalike.errors import InputError, LookalikeError, NotFitted, UnknownItem
@@ -43,6 +44,7 @@ AREAS = (
     explaining_grammar,
     recommending_grammar,
     interacting_grammar,
+    tracking_grammar,
     evaluating_grammar,
     care_grammar,
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lookalike.collection.annotating import Annotating
 from lookalike.collection.base import CollectionBase
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.clustering import Clustering
@@ -26,6 +27,7 @@ from lookalike.collection.queries import Query
 from lookalike.collection.recommending import Recommending
 from lookalike.collection.reducing import Reducing
 from lookalike.collection.result import SearchResult
+from lookalike.collection.tracking import Tracking
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import load_encoder
 from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
@@ -52,6 +54,8 @@ class Collection(
     Interacting,
     Recommending,
     Evaluating,
+    Tracking,
+    Annotating,
     CollectionBase,
 ):
     """Items with embedding, attributes, source and thumbnail; and what was fitted on them.

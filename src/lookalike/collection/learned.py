@@ -38,7 +38,7 @@ class _Look(NamedTuple):
 
     at: float
     state: tuple[int, int | None]
-    count: int
+    interactions: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +146,7 @@ class Learning:
         state = (self._store.interaction_version(), None if fitted is None else fitted.version)
         before, now = self._looked.get(name), time.monotonic()
         if before is not None:
-            soon = now - before.at < LOOKED and (fitted is not None or before.count > FEW_TO_COUNT)
+            soon = now - before.at < LOOKED and (fitted is not None or before.interactions > FEW_TO_COUNT)
             if before.state == state or (soon and before.state[1] == state[1]):
                 return False
         counts = self._store.interaction_counts()

@@ -117,7 +117,7 @@ def liking_of_examples(
         unit = int(units.find([query])[0]) if isinstance(query, str) else UNKNOWN
         if unit == UNKNOWN:
             given = _outside(query, weight, units, reader, gallery)
-            if any(each.weight != weight and np.array_equal(each.vector, given.vector) for each in outside):
+            if any(each.weight != weight and each.same(given) for each in outside):
                 raise InputError(f"{given.name!r} is liked and disliked: give it once")
             outside.append(given)
         elif unit in inside and inside[unit].weight != weight:
@@ -147,6 +147,12 @@ class _Given(NamedTuple):
     name: str
     weight: float
     vector: Embeddings | None
+
+    def same(self, other: _Given) -> bool:
+        """Whether both are the same picture."""
+        return (
+            self.vector is not None and other.vector is not None and np.array_equal(self.vector, other.vector)
+        )
 
 
 def _outside(query: Query, weight: float, units: Units, reader: QueryReader, gallery: Gallery) -> _Given:

@@ -164,6 +164,7 @@ def frame_pixels(frame: Any) -> Image:
 
 
 def frame_seconds(stream: Any) -> float:
+    """How long a frame lasts, as the stream says; 0.04 where it does not."""
     rate = stream.average_rate or stream.guessed_rate
     return float(1 / rate) if rate else 0.04
 
@@ -179,6 +180,11 @@ def _missing_end(stream: Any, seconds: float) -> str | None:
 
 
 def av_library() -> Any:
+    """PyAV.
+
+    Raises:
+        MissingExtra: If it is not installed.
+    """
     try:
         import av
     except ImportError as error:

@@ -68,8 +68,9 @@ class Taste:
         for name in ("sharpness", "cut", "beta", "looks", "slots", "diversity"):
             if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), Real):
                 raise InputError(f"{name} {getattr(self, name)!r}: expected a number")
-        if self.exploration is not None and not isinstance(self.exploration, Real):
-            raise InputError(f"exploration {self.exploration!r}: expected a number from 0 to 1, or None")
+        share: object = self.exploration
+        if share is not None and not isinstance(share, Real):
+            raise InputError(f"exploration {share!r}: expected a number from 0 to 1, or None")
         for name in ("sharpness", "cut"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InputError(f"{name} {getattr(self, name)}: expected a number above 0")
@@ -104,7 +105,7 @@ def decayed(
     """
     if half_life is None:
         return weights.copy()
-    if isinstance(half_life, bool) or not isinstance(half_life, Real) or not float(half_life) > 0:
+    if not half_life > 0:
         raise InputError(
             f"half-life {half_life}: expected days, a number above 0, or None to let nothing decay"
         )

@@ -19,7 +19,7 @@ def stored(number: int, *, camera: str = "gate", start: int | None = None) -> St
 
 
 def test_an_id_goes_where_most_of_its_tracklets_went() -> None:
-    before = {1: 7, 2: 7, 3: 7, 4: 8, 5: 8}
+    before = {1: 7, 2: 7, 3: 7, 4: 8, 5: 8, 6: 8}
     assert inherited([[1, 4], [2, 3], [5, 6], [9]], before) == [None, 7, 8, None]
 
 

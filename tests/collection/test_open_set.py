@@ -38,7 +38,7 @@ def test_the_rate_falls_as_similarity_rises(count: int, seed: int, a: float, b: 
 def test_a_single_large_value_does_not_decide() -> None:
     plain = learned(2000)
     odd = OpenSet(np.sort(np.append(plain.others, 0.99)), plain.own)
-    assert odd.line(0.001).cosine - plain.line(0.001).cosine < 0.05
+    assert odd.line(0.001).cosine - plain.line(0.001).cosine < 0.1
 
 
 def test_without_pairs_of_one_thing_nobody_knows_what_is_missed() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lookalike.collection.identity_result import CameraReport
 from lookalike.collection.tracking import Tracking
+from lookalike.collection.tracking_report import CameraReport
 from lookalike.datasets.mot_challenge import read_mot
 from lookalike.errors import InputError
 from lookalike.evaluate.tracking import Tracks, score_cameras

@@ -12,15 +12,9 @@ import lookalike
 from lookalike.cli.grammar import DONE, SOME_FAILED
 from lookalike.cli.output import print_json, print_table
 from lookalike.collection.annotating import AnnotatedVideos
-from lookalike.collection.identity_result import (
-    CameraReport,
-    Following,
-    Identity,
-    Line,
-    TrackingReport,
-    Visit,
-)
+from lookalike.collection.identity_result import Following, Identity, Visit
 from lookalike.collection.opening import open_or_create
+from lookalike.collection.tracking_report import CameraReport, Line, TrackingReport
 from lookalike.errors import InputError
 from lookalike.ingest.interactions import parse_time
 from lookalike.reports.clock import lasting, moment, span, stay

@@ -10,9 +10,9 @@ import numpy as np
 from lookalike.collection.camera_settings import camera_of
 from lookalike.collection.constraints import Constraints, Groups, resolve
 from lookalike.collection.identity_numbers import changes, inherited
-from lookalike.collection.identity_result import Line
 from lookalike.collection.looks import Looks
 from lookalike.collection.online_groups import kept_together, online_groups
+from lookalike.collection.tracking_report import Line
 from lookalike.errors import InputError
 from lookalike.store.base import Store
 from lookalike.store.tracking import StoredIdentity, StoredTracklet

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from lookalike.collection.identity_result import CameraInfo
+from lookalike.collection.tracking_report import CameraInfo
 from lookalike.errors import DamagedCollection
 from lookalike.store.interactions import microseconds, moment
 from lookalike.store.tracking import CameraRecord

@@ -13,9 +13,9 @@ from lookalike.collection.asked_pictures import Picture, account, digest_of_word
 from lookalike.collection.base import CollectionBase
 from lookalike.collection.camera_settings import camera_of, description_of
 from lookalike.collection.description import Description
-from lookalike.collection.identity_result import Enrolled
 from lookalike.collection.looks import Looks
 from lookalike.collection.open_set import DEFAULT_RATE, OpenSet, checked_rate, learn_open_set
+from lookalike.collection.tracking_report import Enrolled
 from lookalike.collection.visits import identity_id
 from lookalike.errors import InputError
 from lookalike.images.thumbnails import thumbnail

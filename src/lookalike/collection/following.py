@@ -13,12 +13,10 @@ from lookalike.collection.enrolment import Enrolment
 from lookalike.collection.identity_result import (
     UNKNOWN,
     AskedBy,
-    AuditEntry,
     Candidate,
     Following,
     Identities,
     Identity,
-    Line,
     Recognition,
     Sightings,
     Visit,
@@ -26,6 +24,7 @@ from lookalike.collection.identity_result import (
 from lookalike.collection.looks import Looks
 from lookalike.collection.open_set import DEFAULT_RATE, OpenSet, checked_rate
 from lookalike.collection.pictures import as_crop
+from lookalike.collection.tracking_report import AuditEntry, Line
 from lookalike.collection.visits import (
     Between,
     crop_reader,

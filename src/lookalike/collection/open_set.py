@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.description import Description
-from lookalike.collection.identity_result import Line
 from lookalike.collection.looks import Looks
+from lookalike.collection.tracking_report import Line
 from lookalike.errors import InputError
 from lookalike.images.decode import decode
 from lookalike.store.tracking import StoredTracklet

@@ -12,8 +12,8 @@ from time import perf_counter
 
 from lookalike.collection.description import Description
 from lookalike.collection.detecting import Finder
-from lookalike.collection.identity_result import Problem
 from lookalike.collection.pieces import PieceDesk
+from lookalike.collection.tracking_report import Problem
 from lookalike.errors import SourceError
 from lookalike.store.tracking import NewTracklet
 from lookalike.tracking.cameras import Camera

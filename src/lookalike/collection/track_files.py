@@ -11,7 +11,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from lookalike.collection.identity_result import ExportedTracks, Sightings
+from lookalike.collection.identity_result import Sightings
+from lookalike.collection.tracking_report import ExportedTracks
 from lookalike.collection.visits import identity_number
 from lookalike.datasets.mot_challenge import MotRows, write_mot
 from lookalike.errors import InputError

@@ -17,14 +17,6 @@ from lookalike.collection.camera_settings import info_of, recorded
 from lookalike.collection.description import Description
 from lookalike.collection.detecting import Detecting
 from lookalike.collection.identity_editing import IdentityEditing
-from lookalike.collection.identity_result import (
-    CameraInfo,
-    CameraReport,
-    Erased,
-    ExportedTracks,
-    Problem,
-    TrackingReport,
-)
 from lookalike.collection.progress import count_progress
 from lookalike.collection.recordings import Watched, watch
 from lookalike.collection.retention import Retain, oldest_kept, retained
@@ -32,6 +24,14 @@ from lookalike.collection.run_digest import run_digest
 from lookalike.collection.streams import dated, watch_stream
 from lookalike.collection.succession import succeeding
 from lookalike.collection.track_files import write_sightings, write_tracks
+from lookalike.collection.tracking_report import (
+    CameraInfo,
+    CameraReport,
+    Erased,
+    ExportedTracks,
+    Problem,
+    TrackingReport,
+)
 from lookalike.collection.visits import Between, identity_id
 from lookalike.encoders.registry import load_encoder
 from lookalike.errors import ImageError, InputError, SourceError

@@ -210,7 +210,7 @@ class GalleryPicture:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One search for a person or thing: see :class:`lookalike.collection.identity_result.AuditEntry`."""
+    """One search for a person or thing: see :class:`lookalike.collection.tracking_report.AuditEntry`."""
 
     time: int
     who: str

@@ -62,7 +62,7 @@ def _size(folder: Path, items: int, options: argparse.Namespace) -> list[dict[st
             {**about, "what": "import, seconds", "p50": round(imported, 1)},
             {**about, "what": "learn, seconds", "p50": round(fitted, 1)},
             {**about, "what": "profile of a user, ms", "p50": round(1e3 * profiling, 2)},
-            {**about, "what": "peak memory above start, MB", "p50": round(grown)},
+            {**about, "what": "peak memory above that of filling, MB", "p50": round(grown)},
         ]
         for what, call in _calls(collection).items():
             rows.append({**about, "what": what, **_timed(call, options)})

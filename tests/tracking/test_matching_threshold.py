@@ -42,23 +42,6 @@ def test_where_nobody_comes_twice_hardly_any_pair_is_matched() -> None:
     assert np.mean(other > learn_threshold(different, np.empty(0), other).cosine) < 0.01
 
 
-def test_a_handful_of_pairs_of_two_sorts_is_told_apart() -> None:
-    random = np.random.default_rng(0)
-    different = random.uniform(0.0, 0.44, 8)
-    other = np.concatenate([random.uniform(0.0, 0.44, 10), [0.98, 0.98, 0.99]])
-    line = learn_threshold(different, np.empty(0), other)
-    assert 0.44 < line.cosine < 0.98
-    alone = learn_threshold(np.empty(0), np.empty(0), other)
-    assert 0.44 < alone.cosine < 0.98
-
-
-def test_a_handful_of_pairs_of_one_sort_is_not_torn_apart() -> None:
-    for seed in range(20):
-        other = np.random.default_rng(seed).normal(0.1, 0.15, 25)
-        line = learn_threshold(np.empty(0), np.empty(0), other)
-        assert np.mean(other > line.cosine) <= 0.1
-
-
 def test_no_pairs_and_rates_out_of_range_are_refused() -> None:
     nothing = np.empty(0)
     with pytest.raises(InputError, match="no pair"):

@@ -143,8 +143,6 @@ def _mixture(
     """Mean and spread of pairs of two things, of one thing, and the share of the latter among ``other``."""
     everything = np.concatenate([different, other]) if len(other) else np.concatenate([different, same])
     base = different if len(different) >= ENOUGH else everything
-    if len(different) < ENOUGH:
-        base = base[base <= _gap_above(base, float(different.max(initial=-np.inf)))]
     mean0 = float(np.median(base))
     spread0 = max(LEAST_SPREAD, float(np.std(base)))
     high = same if len(same) >= 3 else other[other > mean0 + 2.5 * spread0]
@@ -164,22 +162,6 @@ def _mixture(
         mean1, spread1 = _moments(same, other, one, mean1, spread1)
         mean1 = max(mean1, mean0 + LEAST_APART * spread0)
     return (mean0, spread0), (mean1, spread1), share
-
-
-def _gap_above(values: Floats, least: float) -> float:
-    """Where few pairs fall apart into two sorts: the value below the widest gap, from ``least`` on; or the greatest.
-
-    A spread that is taken over both sorts would be so wide that neither stands out.
-    """
-    ordered = np.sort(values)
-    gaps = np.diff(ordered)
-    gaps[ordered[:-1] < max(least, float(np.median(ordered)))] = 0.0
-    if not len(gaps):
-        return float(ordered[-1])
-    widest = int(np.argmax(gaps))
-    below = ordered[: widest + 1]
-    apart = gaps[widest] >= LEAST_APART * max(LEAST_SPREAD, float(np.std(below)))
-    return float(below[-1] if apart else ordered[-1])
 
 
 def _moments(known: Floats, other: Floats, weight: Floats, mean: float, spread: float) -> tuple[float, float]:

@@ -10,6 +10,7 @@ products alone.
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -93,16 +94,17 @@ def _strategies(collection: Any, data: Path, asked: Mapping[str, Any], name: str
 
 
 def _diversity(collection: Any, data: Path, asked: Mapping[str, Any], name: str) -> None:
-    """Each setting against the same without diversity, on the same users."""
+    """Each setting against scores alone, without shared slots and diversity, on the same users."""
     from lookalike.evaluate.bootstrap import paired_test
     from lookalike.tasks.recommend.taste import Taste
 
+    settings = [(math.inf, 0.0), *((Taste().slots, diversity) for diversity in DIVERSITIES)]
     tastes = {
-        f"{'together' if together else 'looks alone'} {diversity}": Taste(
-            diversity=diversity, together=together
+        f"{'together' if together else 'looks alone'} {slots} {diversity}": Taste(
+            slots=slots, diversity=diversity, together=together
         )
         for together in (True, False)
-        for diversity in DIVERSITIES
+        for slots, diversity in settings
     }
     result = collection.evaluate_recommendation(
         data / "interactions.csv", strategies=[], tastes=tastes, **asked
@@ -111,13 +113,14 @@ def _diversity(collection: Any, data: Path, asked: Mapping[str, Any], name: str)
     rows = []
     for row_name, taste in tastes.items():
         row = result.strategies[row_name]
-        plain = result.strategies[f"{'together' if taste.together else 'looks alone'} {DIVERSITIES[0]}"]
+        plain = result.strategies[f"{'together' if taste.together else 'looks alone'} {math.inf} 0.0"]
         change = paired_test(row.per_user[f"ndcg@{k}"], plain.per_user[f"ndcg@{k}"], seed=asked["seed"])
         before = plain.measures[f"ndcg@{k}"].estimate
         apart, gain = row.measures["intra_list_diversity"], row.measures[f"ndcg@{k}"]
         rows.append(
             {
                 "interests": "with what others liked" if taste.together else "looks alone",
+                "slots": "any" if math.isinf(taste.slots) else f"{taste.slots:g} times the share",
                 "diversity": taste.diversity,
                 "intra-list diversity": apart.estimate,
                 "change": f"{apart.estimate / plain.measures['intra_list_diversity'].estimate - 1:+.1%}",

@@ -11,6 +11,7 @@ from lookalike.collection.base import CollectionBase
 from lookalike.collection.evaluation.pictures import label_text
 from lookalike.collection.interaction_files import ExportedInteractions, interaction_file
 from lookalike.collection.progress import count_progress
+from lookalike.collection.units import check_single_valued
 from lookalike.errors import InputError
 from lookalike.ingest.interaction_ledger import InteractionLedger
 from lookalike.ingest.interaction_table import InteractionTable
@@ -86,12 +87,7 @@ class Interacting(CollectionBase):
             MissingExtra: For Parquet without PyArrow.
         """
         if group_by is not None:
-            self._store.column(group_by, [])  # refuses an unknown attribute and lists those that exist
-            if self._store.schema().get(group_by) == "list":
-                raise InputError(
-                    f"attribute {group_by!r} has several values an item, so it does not say what belongs together: "
-                    "choose one with a single value"
-                )
+            check_single_valued(self._store, group_by)
         if isinstance(source, str | PathLike):
             name, rows = str(source), read_rows(Path(source), columns=columns, event=event)
         elif columns is not None or event is not None:

@@ -27,6 +27,20 @@ UNKNOWN = -1
 """The unit of a name or a row that the collection does not know."""
 
 
+def check_single_valued(store: Store, attribute: str) -> None:
+    """Make sure that an attribute exists and has one value an item.
+
+    Raises:
+        InputError: If not.
+    """
+    store.column(attribute, [])  # refuses an unknown attribute and lists those that exist
+    if store.schema()[attribute] == "list":
+        raise InputError(
+            f"attribute {attribute!r} has several values an item, so it does not say what belongs together: choose "
+            "one with a single value"
+        )
+
+
 class Units:
     """The units of one version of a collection.
 
@@ -41,12 +55,7 @@ class Units:
 
     def __init__(self, store: Store, gallery: Gallery, group_by: str | None) -> None:
         if group_by is not None:
-            store.column(group_by, [])  # refuses an unknown attribute and lists those that exist
-            if store.schema()[group_by] == "list":
-                raise InputError(
-                    f"attribute {group_by!r} has several values an item, so it does not say what belongs together: "
-                    "choose one with a single value"
-                )
+            check_single_valued(store, group_by)
         self._store, self._gallery = store, gallery
         self.group_by = group_by
         self.rows: Rows = gallery.rows()

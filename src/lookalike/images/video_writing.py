@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.errors import InputError, MissingExtra
+from lookalike.errors import InputError
+from lookalike.images.video import av_library
 from lookalike.types import Image
 
 CODECS = ("libx264", "mpeg4")
@@ -55,7 +56,7 @@ class VideoWriter:
         self._stream: Any = None
         self._size = (0, 0)
         self._first = self._last = 0
-        self._av = _av()
+        self._av = av_library()
         self.frames = 0
 
     def __enter__(self) -> VideoWriter:
@@ -143,11 +144,3 @@ def _has(av: Any, codec: str) -> bool:
     except ValueError:  # av's UnknownCodecError is one
         return False
     return True
-
-
-def _av() -> Any:
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtra("writing video", "video") from error
-    return av

@@ -22,6 +22,7 @@ from lookalike.collection.evaluation.rerankings import check_rerankings, describ
 from lookalike.collection.evaluation.result import Comparison, RetrievalReport
 from lookalike.collection.evaluation.retrieval import Settings, Trial, chosen_clusters, evaluate_trial
 from lookalike.collection.searching import Searcher
+from lookalike.collection.units import check_single_valued
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.spec import EncoderSpec
 from lookalike.errors import InputError
@@ -130,14 +131,8 @@ def check_label(store: Store, label: str, group_by: str | None = None) -> None:
         InputError: If not.
     """
     for name in (label, group_by):
-        if name is None:
-            continue
-        store.column(name, [])  # refuses an unknown attribute and lists those that exist
-        if store.schema()[name] == "list":
-            raise InputError(
-                f"attribute {name!r} has several values an item, so it does not say what belongs together: choose "
-                "one with a single value"
-            )
+        if name is not None:
+            check_single_valued(store, name)
 
 
 def _trial(

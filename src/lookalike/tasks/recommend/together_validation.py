@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import InputError
+from lookalike.tasks.recommend.taste import HALF_LIFE, SECONDS_A_DAY
 from lookalike.tasks.recommend.together import Floats, Together
 from lookalike.tasks.recommend.together_fit import (
     LEAST_LIKING,
@@ -34,9 +35,6 @@ RIDGES = (0.5, 1.0, 2.0, 4.0, 8.0)
 HALF_LIVES: tuple[float | None, ...] = (7.0, 14.0, 30.0, 60.0, None)
 """Days to choose from; None: nothing is forgotten."""
 
-HALF_LIFE = 30.0
-"""Days, where nothing can be validated."""
-
 HELD_OUT = 0.2
 """Share of the likes, the latest, that are foretold."""
 
@@ -45,7 +43,6 @@ LEAST_USERS = 30
 
 MOST_USERS = 2000
 K = 20
-DAY = 86400.0
 BLOCK = 256
 """Users whose scores are held at a time."""
 
@@ -230,7 +227,7 @@ def _task(events: _Events, cut: float, units: int, most_users: int, seed: int) -
     new = new[np.isin(new // units, who)]
     wanted = np.split(new % units, np.searchsorted(new // units, who[1:])) if len(who) else []
     own = before & np.isin(events.user, who)
-    ages = (cut - events.time[own]) / DAY
+    ages = (cut - events.time[own]) / SECONDS_A_DAY
     return _Task(np.searchsorted(who, events.user[own]), events.unit[own], events.weight[own], ages, wanted)
 
 

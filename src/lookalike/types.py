@@ -27,6 +27,23 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 AttributeValue: TypeAlias = str | int | float | bool | list[str] | None
 AttributeType: TypeAlias = Literal["text", "integer", "number", "boolean", "list"]
 
+
+
+class ItemId(str):
+    """A text that means an item and nothing else; a plain text may also be a path, a URL or words.
+
+    For faces that answer strangers: a query of theirs must not read the files of the machine that answers.
+    """
+
+    __slots__ = ()
+
+
+class Words(str):
+    """A text that means words and nothing else, even where an item or a file has them for a name."""
+
+    __slots__ = ()
+
+
 TAGS = "tags"
 """The one built-in attribute: a list of words, the encoder's labels joined with the user's own."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from lookalike.collection.advising import Advisor
@@ -26,15 +27,23 @@ class CollectionBase:
         folder: Where derived files and the failure report go.
         encoder: The encoder if it is loaded already; otherwise it is loaded when a picture needs it.
         limits: Largest image accepted.
+        around: Put around every encoder that is loaded; such as one that joins the requests of many clients.
     """
 
     def __init__(
-        self, store: Store, folder: Path, *, encoder: Encoder | None = None, limits: Limits | None = None
+        self,
+        store: Store,
+        folder: Path,
+        *,
+        encoder: Encoder | None = None,
+        limits: Limits | None = None,
+        around: Callable[[Encoder], Encoder] | None = None,
     ) -> None:
         self._store = store
         self._folder = folder
         self._limits = limits or Limits()
-        self._loaded = encoder
+        self._around = around or (lambda network: network)
+        self._loaded = None if encoder is None else self._around(encoder)
         self._loading = threading.Lock()
         self._galleries = Galleries(store, folder / DERIVED)
         self._searcher = Searcher(store, lambda: self._gallery, lambda: self.encoder, self._limits)
@@ -66,7 +75,7 @@ class CollectionBase:
         space = self._store.space()
         with self._loading:
             if self._loaded is None or self._loaded.spec.fingerprint != space.fingerprint:
-                self._loaded = encoder_from_spec(EncoderSpec.from_json(space.spec))
+                self._loaded = self._around(encoder_from_spec(EncoderSpec.from_json(space.spec)))
             return self._loaded
 
     def __len__(self) -> int:

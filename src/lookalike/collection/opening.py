@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
@@ -54,12 +54,18 @@ def create(
     return Collection(SqliteStore.create(folder, space), folder, encoder=network, limits=limits)
 
 
-def open_collection(path: str | PathLike[str], *, limits: Limits | None = None) -> Collection:
+def open_collection(
+    path: str | PathLike[str],
+    *,
+    limits: Limits | None = None,
+    around: Callable[[Encoder], Encoder] | None = None,
+) -> Collection:
     """Open a collection; where its folder cannot be written, for reading only.
 
     Args:
         path: Its folder.
         limits: Largest image accepted; 50 megapixels by default.
+        around: Put around the encoder when it is loaded; such as one that joins the requests of many clients.
 
     Raises:
         CollectionNotFound: If there is none at the path.
@@ -67,7 +73,7 @@ def open_collection(path: str | PathLike[str], *, limits: Limits | None = None) 
     """
     folder = _folder(path)
     readonly = folder.is_dir() and not os.access(folder, os.W_OK)
-    return Collection(SqliteStore.open(folder, readonly=readonly), folder, limits=limits)
+    return Collection(SqliteStore.open(folder, readonly=readonly), folder, limits=limits, around=around)
 
 
 @contextmanager

@@ -20,11 +20,14 @@ from lookalike.images.fetch import fetch
 from lookalike.images.thumbnails import thumbnail
 from lookalike.store.base import Store
 from lookalike.tasks.regions import FINER_SCALES, SCALES, WINDOW_LEVELS, Regions, pooled_regions, windows
-from lookalike.types import Crop, Embeddings, Image
+from lookalike.types import Crop, Embeddings, Image, ItemId, Words
 from lookalike.vectors.metrics import normalise
 
 Query: TypeAlias = "str | PathLike[str] | bytes | npt.NDArray[Any]"
-"""A path, URL, item id or words; encoded image bytes; uint8 (h, w, 3) pixels; a float (d,) vector."""
+"""A path, URL, item id or words; encoded image bytes; uint8 (h, w, 3) pixels; a float (d,) vector.
+
+``ItemId`` and ``Words`` are texts that mean that alone.
+"""
 
 Kind = Literal["image", "item", "vector", "text", "words"]
 
@@ -85,8 +88,12 @@ class QueryReader:
             ImageError: If the picture cannot be read.
         """
         look = _Look(crop, regions)
+        if isinstance(query, Words):
+            return self._text(query, look)
         if isinstance(query, str) and (row := self._row(query)) is not None:
             return self._item(query, row, look)
+        if isinstance(query, ItemId):
+            raise unknown_item(query)
         if isinstance(query, PathLike) or (isinstance(query, str) and _is_place(query)):
             place = fspath(query)
             return self._picture(self._fetch(place), Path(place).name, look)

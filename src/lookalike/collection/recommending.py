@@ -11,7 +11,7 @@ from lookalike.collection.base import CollectionBase
 from lookalike.collection.learned import Learned
 from lookalike.collection.queries import Query
 from lookalike.collection.recommendation_result import Profile, Recommendations
-from lookalike.errors import CollectionBusy, InputError, UnknownItem
+from lookalike.errors import InputError, UnknownItem
 from lookalike.tasks.recommend.taste import Strategy, Taste
 
 MOST_ANSWERS = 1000
@@ -170,12 +170,12 @@ class Recommending(CollectionBase):
     def _answered(
         self, user: str | None, likes: Sequence[Query], dislikes: Sequence[Query], wish: Wish
     ) -> Recommendations:
-        for _ in range(ATTEMPTS):
+        for _ in range(ATTEMPTS - 1):
             try:
                 return self._advisor.answer(user, likes, dislikes, wish)
-            except UnknownItem:  # an item was removed between two looks at it
+            except UnknownItem:  # an item was removed between two looks at it, or an example never was one
                 continue
-        raise CollectionBusy(f"items of {self.path} are removed all the time: try later")
+        return self._advisor.answer(user, likes, dislikes, wish)
 
 
 def _several(queries: Query | Sequence[Query]) -> list[Query]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from lookalike.errors import ImageError, SourceError
+from lookalike.errors import ImageError, SourceError, UnknownItem
 from lookalike.images.archives import TarSource
 from lookalike.images.candidates import Load
 from lookalike.images.decode import DEFAULT_LIMITS, Limits
 from lookalike.images.storage import absolute, reason, storage_of
 from lookalike.images.tables import TableSource
 from lookalike.images.video import Sampling, VideoSource
-from lookalike.types import Image
+from lookalike.types import Image, ItemId
 
 _MEMBER = re.compile(r"(.+?\.(?:tar|tar\.gz|tgz))#(.+)", re.IGNORECASE | re.DOTALL)
 _ROW = re.compile(r"(.+\.parquet)#row=(\d+)", re.IGNORECASE | re.DOTALL)
@@ -35,7 +35,10 @@ def fetch(uri: str, *, limits: Limits = DEFAULT_LIMITS) -> bytes | Image:
         ImageError: If it cannot be read.
         MissingExtra: If an optional dependency is needed.
         SourceError: If the URL's protocol is unknown.
+        UnknownItem: If it is an ``ItemId``: that an item has the name of a file does not make it one.
     """
+    if isinstance(uri, ItemId):
+        raise UnknownItem(f"{str(uri)!r} is no item of the collection")
     inside = _MEMBER.fullmatch(uri) or _ROW.fullmatch(uri) or _FRAME.fullmatch(uri)
     place = absolute(uri if inside is None else inside[1])
     storage = storage_of(place)

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint web web-check e2e bench clean
 
 $(VENV)/.user: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,8 +26,25 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
+# The web page's build is committed inside the package, so that users need no Node.
+web: web/node_modules/.installed
+	cd web && npm run build
+
+web-check: web/node_modules/.installed
+	cd web && npm run check && npm run build
+	@test -z "$$(git status --porcelain -- src/lookalike/service/page)" || { git status --short -- src/lookalike/service/page; \
+	    echo "the committed page is not what web/ builds: run make web and commit it"; exit 1; }
+
+# Every page's main actions in a real browser against a real server.
+e2e: web/node_modules/.installed $(VENV)/.dev
+	cd web && npm run e2e
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
-	rm -rf $(VENV) build dist demo
+	rm -rf $(VENV) build dist demo web/node_modules

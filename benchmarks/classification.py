@@ -7,8 +7,13 @@ beside.
 full: five outer folds of products, predictions pooled. shots: one picture of each of so many products a class (small
 classes keep two products to be tested on); tested on 200 draws a class from all other products, since confidences are
 calibrated to the frequencies of the examples. ``expected ECE`` is what perfect confidences would show on these items
-if all views of a product were right or wrong together: an ECE near it cannot be told from none. ``ECE pooled`` is that
-of the predictions of all runs together, in which the luck of single ones cancels.
+if all views of a product were right or wrong together: an ECE near it cannot be told from none. ``RMS error`` is free
+of that bias: the root of the mean squared distance of confidence and accuracy over bins, less the variance of the
+accuracies (Kumar et al. 2019, https://arxiv.org/abs/1909.10155, the variance between products); it weighs large
+distances more than ECE does, and is 0 where the variance explains all. ``ECE, best scale`` is what the one temperature
+would show that fits the tested items best: nobody can know it. ``level known to`` is the standard error of a share of
+right answers counted on as many products as were learned from: so well can the confidence be known at all. ``ECE
+pooled`` is that of the predictions of all runs together, in which the luck of single ones cancels.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from sklearn.datasets import load_digits
 from sklearn.metrics import brier_score_loss, f1_score, log_loss, recall_score, roc_auc_score
 
@@ -116,12 +122,13 @@ def _shots(data: Data, seeds: Sequence[int]) -> Iterator[dict[str, object]]:
 
 
 class Outcome(NamedTuple):
-    """Predictions for held-out items."""
+    """Predictions for held-out items, and from how many products."""
 
     classifier: Classifier
     truth: np.ndarray
     groups: np.ndarray
     scores: np.ndarray
+    learned_from: int
 
 
 def _splits(data: Data, seed: int, method: str) -> Iterator[Outcome]:
@@ -158,7 +165,10 @@ def _outcome(data: Data, learn: np.ndarray, test: np.ndarray, method: str, seed:
         seed=seed,
     )
     truth = np.searchsorted(np.array(classifier.labels), data.labels[test])
-    return Outcome(classifier, truth, data.groups[test], classifier.model.scores(data.vectors[test]))
+    products = len(np.unique(data.groups[learn]))
+    return Outcome(
+        classifier, truth, data.groups[test], classifier.model.scores(data.vectors[test]), products
+    )
 
 
 def _row(data: Data, shots: str, method: str, runs: Sequence[Sequence[Outcome]]) -> dict[str, object]:
@@ -183,18 +193,23 @@ def _row(data: Data, shots: str, method: str, runs: Sequence[Sequence[Outcome]])
             ("ECE", measures.expected_calibration_error(sure, right)),
             ("ECE adaptive", measures.expected_calibration_error(sure, right, adaptive=True)),
             ("expected ECE", _expected_ece(sure, groups, number)),
+            ("squared error", _squared_error(sure, right, groups)),
+            ("ECE, best scale", _ece_at_best_scale(outcomes)),
+            ("level known to", _standard_error(right, outcomes)),
         ):
             values.setdefault(name, []).append(value)
         chosen += [each.classifier.method for each in outcomes]
         all_sure.append(sure)
         all_right.append(right)
     names = sorted(set(chosen), key=chosen.count, reverse=True)
+    squared = float(np.mean(values.pop("squared error")))
     return {
         "data": data.name,
         "shots": shots,
         "method": method,
         "chosen": ", ".join(f"{name} {chosen.count(name)}" for name in names) if method == "auto" else "",
         **{name: float(np.mean(each)) for name, each in values.items()},
+        "RMS error": max(0.0, squared) ** 0.5,
         "ECE pooled": measures.expected_calibration_error(
             np.concatenate(all_sure), np.concatenate(all_right)
         ),
@@ -211,6 +226,45 @@ def _expected_ece(confidences: np.ndarray, groups: np.ndarray, seed: int, *, dra
         right = random.random(of.max() + 1)[of] < confidences
         found.append(measures.expected_calibration_error(confidences, right))
     return float(np.mean(found))
+
+
+def _squared_error(confidences: np.ndarray, right: np.ndarray, groups: np.ndarray) -> float:
+    """Mean squared distance of confidence and accuracy over the bins, less what the variance of products adds."""
+    place = np.ceil(confidences * measures.BINS)
+    total = 0.0
+    for bin in np.unique(place):
+        held = place == bin
+        off = confidences[held] - right[held]
+        of = np.unique(groups[held], return_inverse=True)[1]
+        products = of.max() + 1
+        if (
+            products > 1
+        ):  # the variance of one product's answers is not known: nothing can be said of such a bin
+            sums = np.bincount(of, off - off.mean())
+            variance = np.sum(sums**2) / len(off) ** 2 * products / (products - 1)
+            total += len(off) * (off.mean() ** 2 - variance)
+    return total / len(confidences)
+
+
+def _ece_at_best_scale(outcomes: Sequence[Outcome]) -> float:
+    """ECE of the temperature with the least log loss on the tested items themselves."""
+    sure, right = [], []
+    for each in outcomes:
+        best = minimize_scalar(
+            lambda scale, of=each: measures.negative_log_likelihood(
+                softmax(np.exp(scale) * of.scores), of.truth
+            ),
+            bounds=(-6, 6),
+            method="bounded",
+        ).x
+        sure.append(softmax(np.exp(best) * each.scores).max(axis=1))
+        right.append(each.scores.argmax(axis=1) == each.truth)
+    return measures.expected_calibration_error(np.concatenate(sure), np.concatenate(right))
+
+
+def _standard_error(right: np.ndarray, outcomes: Sequence[Outcome]) -> float:
+    share = right.mean()
+    return float(np.sqrt(share * (1 - share) / np.mean([each.learned_from for each in outcomes])))
 
 
 def _false_rejects(data: Data, seeds: Sequence[int]) -> Iterator[dict[str, object]]:

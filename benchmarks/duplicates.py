@@ -22,12 +22,13 @@ import time
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 import lookalike
-from benchmarks.report import keep, markdown
+from benchmarks.report import keep
 from benchmarks.retrieval import product_of
 
 LEAST_PRECISION = 0.99
@@ -244,23 +245,24 @@ n, dimensions = int(sys.argv[1]), int(sys.argv[2])
 vectors, origin = synthetic(n, dimensions)
 source = ArrayVectors(vectors.astype(np.float16))
 del vectors
-start = time.perf_counter()
+start, worked = time.perf_counter(), time.process_time()
 index = HNSW.build(source, half=True) if n > 20_000 else Exact(source, resident=True)
-built = time.perf_counter() - start
+built, built_cpu = time.perf_counter() - start, time.process_time() - worked
 rows = np.arange(n)
 def blocks():
     for first in range(0, n, 1024):
         yield rows[first:first + 1024], source.array[first:first + 1024].astype(np.float32)
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-before, start = peak(), time.perf_counter()
+before, start, worked = peak(), time.perf_counter(), time.process_time()
 found = near_duplicates(blocks(), lambda q, k: index.search(q, k), SyntheticPictures(origin),
                         edits=np.empty(0, np.float32))
-seconds = time.perf_counter() - start
+seconds, cpu = time.perf_counter() - start, time.process_time() - worked
 planted = int((origin != rows).sum())
 right = sum(len(set(origin[g.members].tolist())) == 1 for g in found.groups)
-print(json.dumps({"items": n, "index": index.kind, "index s": round(built, 1), "search s": round(seconds, 1),
-    "peak MB": round(peak()), "of it index and vectors MB": round(before), "pairs compared": found.compared,
+print(json.dumps({"items": n, "index": index.kind, "index s": round(built, 1), "index CPU s": round(built_cpu, 1),
+    "search s": round(seconds, 1), "search CPU s": round(cpu, 1), "peak MB": round(peak()),
+    "of it index and vectors MB": round(before), "pairs compared": found.compared,
     "groups planted": planted, "groups found": len(found.groups), "of them right": right}))
 """
 
@@ -304,17 +306,16 @@ class SyntheticPictures:
 
 
 def _scale(sizes: list[int], dimensions: int) -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for n in sizes:
         command = [sys.executable, "-c", SCALE, str(n), str(dimensions)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        rows.append(json.loads(done.stdout.splitlines()[-1]))
+        row = json.loads(done.stdout.splitlines()[-1])
+        growth: float | str = ""
+        if rows:
+            last, both = rows[-1], ("index CPU s", "search CPU s")
+            more = sum(row[part] for part in both) / sum(last[part] for part in both)
+            growth = math.log(more) / math.log(n / last["items"])
+        rows.append({**row, "growth exponent (CPU)": growth})
         print(rows[-1], flush=True)
-    facts: dict[str, object] = {"dimensions": dimensions}
-    if len(rows) > 1:
-        small, large = rows[0], rows[-1]
-        for what in ("search s", "peak MB"):
-            growth = math.log(large[what] / small[what]) / math.log(large["items"] / small["items"])
-            facts[f"growth exponent of {what}"] = round(growth, 2)
-    keep("duplicates-scale", rows, **facts)
-    print(markdown([facts]))
+    keep("duplicates-scale", rows, dimensions=dimensions)

@@ -26,6 +26,9 @@ FLOORS = [
     "reports",
     "collection",
     "estimators",
+    "service",
+    "client",
+    "planning",
     "cli",
 ]
 ARRAYS_ONLY = {"vectors", "tasks", "evaluate"}

@@ -10,6 +10,13 @@ import pytest
 import lookalike
 
 HEAVY = {
+    "fastapi",
+    "httpx2",
+    "nanoarrow",
+    "prometheus_client",
+    "pydantic",
+    "starlette",
+    "uvicorn",
     "openvino",
     "faiss",
     "PIL",

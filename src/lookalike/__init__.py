@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from lookalike.client.remote import connect
     from lookalike.collection import Collection, SearchResult, create, embed, open, sample_path
     from lookalike.collection.evaluation.reidentification import evaluate_reidentification
     from lookalike.collection.evaluation.sources import compare_encoders, evaluate_retrieval
@@ -46,6 +47,7 @@ _HOME = {
     "Recommendations": "lookalike.collection.recommendation_result",
     "SearchResult": "lookalike.collection",
     "compare_encoders": "lookalike.collection.evaluation.sources",
+    "connect": "lookalike.client.remote",
     "create": "lookalike.collection",
     "embed": "lookalike.collection",
     "evaluate_reidentification": "lookalike.collection.evaluation.reidentification",
@@ -75,6 +77,7 @@ __all__ = [
     "SearchResult",
     "__version__",
     "compare_encoders",
+    "connect",
     "create",
     "embed",
     "evaluate_reidentification",

@@ -15,6 +15,7 @@ LookalikeError
 │   ├── CollectionExists
 │   ├── CollectionBusy        another process holds the lock for longer than the time limit
 │   └── DamagedCollection     stored bytes do not match their checksum or schema
+├── ServiceError              a service cannot be reached, or refuses: its key, its limits, its state
 └── MissingExtra              an optional dependency is not installed (also an ImportError)
 
 A message says what was got, what was expected and what to do next.
@@ -48,7 +49,7 @@ class FilterError(InputError):
 
 
 class UnknownItem(InputError):
-    """An item id that the collection does not hold."""
+    """An id that the collection does not hold: of an item, an identity or a tracklet."""
 
 
 class NotFitted(InputError):
@@ -107,6 +108,29 @@ class CollectionBusy(StoreError):
 
 class DamagedCollection(StoreError):
     """Stored bytes do not match their checksum or their schema."""
+
+
+class ServiceError(LookalikeError):
+    """A service cannot be reached or does not do what it was asked, for a reason that a local collection has not.
+
+    Attributes:
+        status: HTTP status of the answer; None where there was no answer.
+        problem: Name of the problem, such as ``unauthorised``; None where the answer named none.
+        retry_after: Seconds after which to ask again, as far as the service said.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        problem: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.status = status
+        self.problem = problem
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class MissingExtra(LookalikeError, ImportError):

@@ -28,7 +28,6 @@ AttributeValue: TypeAlias = str | int | float | bool | list[str] | None
 AttributeType: TypeAlias = Literal["text", "integer", "number", "boolean", "list"]
 
 
-
 class ItemId(str):
     """A text that means an item and nothing else; a plain text may also be a path, a URL or words.
 

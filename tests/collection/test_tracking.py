@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lookalike.collection.constraints import anchor_of
 from lookalike.collection.tracking import Tracking
 from lookalike.collection.tracking_report import CameraReport
 from lookalike.datasets.mot_challenge import read_mot
-from lookalike.errors import InputError
+from lookalike.errors import CollectionBusy, InputError
 from lookalike.evaluate.tracking import Tracks, score_cameras
+from lookalike.store.sqlite import SqliteStore
+from lookalike.store.tracking import Correction
 
 CAMERAS = ("gate", "yard")
 
@@ -409,3 +413,49 @@ def test_sightings_are_exported_for_other_programs(watched: Tracking, tmp_path: 
     assert len(listed) == 9 * 27
     with pytest.raises(InputError, match=r"\.csv or \.json"):
         watched.export_sightings(tmp_path / "all.txt")
+
+
+# somebody else writes at the same time
+
+
+class Interrupted(SqliteStore):
+    """A store in which somebody else says of a tracklet that it is nobody, whenever identities are about to be put."""
+
+    nobody: list[int]  # numbers of tracklets, the last first
+    folder: Path
+
+    def put_identities(self, identities: Any, members: Any, *, version: int | None = None) -> None:
+        if version is not None and self.nobody:
+            (each,) = self.tracklets(numbers=[self.nobody.pop()])
+            with SqliteStore.open(self.folder) as other:
+                other.put_corrections([Correction("left out", (anchor_of(each),), each.start)])
+        super().put_identities(identities, members, version=version)
+
+
+@pytest.fixture
+def interrupted(watched_folder: Path, tmp_path: Path) -> Iterator[Interrupted]:
+    """A copy of the collection without its identities: every run works them out."""
+    folder = Path(shutil.copytree(watched_folder, tmp_path / "w.lookalike"))
+    with Interrupted.open(folder) as store:
+        store.put_identities([], {})
+        store.folder, store.nobody = folder, []
+        yield store
+
+
+def test_corrections_during_a_run_are_taken_up(interrupted: Interrupted, scene: Path) -> None:
+    interrupted.nobody = [20, 21]
+    site = Tracking(interrupted, interrupted.folder)
+    track(site, scene.parent)
+    nowhere = [each.number for each in interrupted.tracklets() if each.identity is None]
+    assert (sorted(nowhere), interrupted.nobody) == ([20, 21], [])
+    assert len(site.identities()) == 4
+
+
+def test_corrections_without_end_are_told_and_nothing_is_lost(interrupted: Interrupted, scene: Path) -> None:
+    interrupted.nobody = list(range(1, 7))
+    site = Tracking(interrupted, interrupted.folder)
+    with pytest.raises(CollectionBusy, match=r"6 times.*is kept.*run track again"):
+        track(site, scene.parent)
+    assert (len(interrupted.tracklets()), len(interrupted.corrections())) == (21, 6)
+    track(site, scene.parent)
+    assert sum(each.identity is None for each in interrupted.tracklets()) == 6

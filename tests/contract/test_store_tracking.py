@@ -117,6 +117,30 @@ def test_a_stream_adds_to_what_was_kept(watched: Store) -> None:
     assert watched.cameras()[0].state == b"state"
 
 
+def test_a_tracklet_that_grew_takes_the_place_of_what_it_was(watched: Store) -> None:
+    grown = replace(tracklet(0, frames=35, seed=1), number=1)
+    other = replace(tracklet(30, seed=6), number=4)  # of another camera: not to be replaced
+    numbers = watched.replace_tracklets(
+        camera(), [grown, other], since=NINE + 90 * SECOND, gone=[1, 2, 4, 99]
+    )
+    assert numbers == [1, 5]
+    found = {each.number: each for each in watched.tracklets()}
+    assert sorted(found) == [1, 3, 4, 5], "2 is gone, and 4 is the yard's"
+    assert (found[1].sightings, found[1].identity) == (35, 1)
+    assert found[1].end == NINE + 34 * SECOND // 10
+    ((_, columns),) = watched.stream_sightings([1])
+    assert same(columns, grown.sightings)
+    assert watched.replace_tracklets(camera(), [grown], since=NINE + 90 * SECOND) == [1], "the same again"
+
+
+@pytest.mark.parametrize(("until", "left"), [(NINE + 200 * SECOND, b"state"), (NINE + 12 * SECOND, b"")])
+def test_the_state_of_a_stream_goes_with_whom_it_had_in_view(store: Store, until: int, left: bytes) -> None:
+    store.replace_tracklets(camera(state=b"state", last=until), [tracklet(10, seed=1)])
+    store.erase_tracklets_before("gate", NINE + 11 * SECOND)
+    assert store.tracklets() == []
+    assert store.cameras()[0].state == left
+
+
 def test_tracklets_are_chosen_by_camera_identity_and_number(watched: Store) -> None:
     assert [each.number for each in watched.tracklets(identity=1)] == [1, 4]
     assert [each.number for each in watched.tracklets(identity=1, camera="yard")] == [4]

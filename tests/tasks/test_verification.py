@@ -9,9 +9,9 @@ import PIL.Image
 import pytest
 
 from lookalike.images.edits import EDITS, edited
-from lookalike.images.perceptual import coarse_plane, planes_of
+from lookalike.images.perceptual import Planes, coarse_plane, planes_of
 from lookalike.tasks.duplicates import residuals_of_edits
-from lookalike.tasks.registration import locate
+from lookalike.tasks.registration import Poses, locate
 from lookalike.tasks.verification import similarity, verify
 from lookalike.types import Image
 
@@ -46,6 +46,31 @@ def test_other_views_and_other_things_leave_much(sample: Path) -> None:
     assert np.mean(np.array(others) > LINE) >= 0.95
     assert min(others) > 0.1
     assert np.median(others) > 0.8
+
+
+def test_what_lies_below_the_most_that_counts_is_known_exactly_and_what_lies_above_stays_above(
+    views: list[Image],
+) -> None:
+    images = [*views[:12], *(edited(view)["crop"] for view in views[:6])]
+    first, second = (half.ravel() for half in np.triu_indices(len(images), 1))
+    coarse, planes = np.stack([coarse_plane(image) for image in images]), planes_of(images)
+    poses = Poses(
+        *map(
+            np.concatenate,
+            zip(
+                *(locate(coarse[a : a + 1], coarse[b]) for a, b in zip(first, second, strict=True)),
+                strict=True,
+            ),
+        )
+    )
+    sides = [Planes(planes.luminance[half], planes.chroma[half]) for half in (first, second)]
+    whole = verify(*sides, poses).residual
+    short = verify(*sides, poses, most=0.6).residual
+    below = whole <= 0.6
+    assert 5 < below.sum() < len(whole) / 2
+    np.testing.assert_allclose(short[below], whole[below], atol=1e-5)
+    assert (short[~below] > 0.6).all()
+    assert (short <= whole + 1e-5).all()
 
 
 def test_a_thing_in_another_colour_is_no_edit() -> None:

@@ -53,6 +53,14 @@ def test_a_camera_that_was_not_looked_at_takes_the_mean_of_all() -> None:
     assert space.embed({"colour": np.empty((0, 4), np.float32)}, []).shape == (0, 4)
 
 
+def test_what_looks_like_the_mean_is_like_nothing() -> None:
+    parts = {"network": np.array([[1, 2], [1, 2], [3, 0]], np.float32), "colour": np.ones((3, 4), np.float32)}
+    space = AppearanceSpace.fitted({n: v[:2] for n, v in parts.items()}, ["a", "a"])
+    embeddings = space.embed(parts, ["a", "a", "a"])
+    assert (embeddings[:2] == 0).all()
+    assert embeddings @ embeddings.T == pytest.approx(np.diag([0.0, 0.0, 1.0]))
+
+
 def test_tracklets_are_means_of_their_crops_by_weight() -> None:
     parts = {"colour": np.array([[1, 0], [0, 1], [4, 4]], np.float32)}
     joined = pooled(parts, np.array([0, 0, 1]), np.array([3.0, 1.0, 1.0]), 2)

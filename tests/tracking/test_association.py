@@ -147,20 +147,22 @@ def test_neighbourhoods_sharpen_what_noise_blurs() -> None:
 
 @pytest.mark.parametrize("given", [True, False])
 def test_online_identities_agree_with_the_people_and_only_change_by_a_merge_that_is_told(given: bool) -> None:
-    tracklets, truth, embeddings = place(0, noise=0.4)
-    line = associate(tracklets, embeddings, CAMERAS).cosine_threshold if given else None
-    online, known = OnlineAssociation(CAMERAS, threshold=line), {}
-    for at in sorted(range(len(tracklets)), key=lambda at: tracklets[at].end):
-        t = tracklets[at]
-        before = dict(known)
-        known[t.camera, t.number] = online.observe(t.camera, t.number, t.start, t.end, embeddings[at])
-        merged = {e.identity: e.into for e in online.events() if e.change == "merged"}
-        for key in before:
-            now = online.identity_of(*key)
-            assert now == before[key] or now == merged[before[key]]
-            known[key] = now
-    identities = np.array([known[t.camera, t.number] for t in tracklets])
-    assert agreement(identities, truth) > 0.9
+    scores = []
+    for seed in range(5):
+        tracklets, truth, embeddings = place(seed, noise=0.4)
+        line = associate(tracklets, embeddings, CAMERAS).cosine_threshold if given else None
+        online, known = OnlineAssociation(CAMERAS, threshold=line), {}
+        for at in sorted(range(len(tracklets)), key=lambda at: tracklets[at].end):
+            t = tracklets[at]
+            before = dict(known)
+            known[t.camera, t.number] = online.observe(t.camera, t.number, t.start, t.end, embeddings[at])
+            merged = {e.identity: e.into for e in online.events() if e.change == "merged"}
+            for key in before:
+                now = online.identity_of(*key)
+                assert now == before[key] or now == merged[before[key]]
+                known[key] = now
+        scores.append(agreement(np.array([known[t.camera, t.number] for t in tracklets]), truth))
+    assert np.mean(scores) > 0.93
 
 
 def test_online_memory_is_bounded_and_what_is_forgotten_is_told() -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike.errors import SourceError
+from lookalike.errors import InputError, SourceError
 from lookalike.tracking.cameras import Camera
 from lookalike.tracking.detections import Detections
-from lookalike.tracking.following import CROPS_KEPT, Follower
+from lookalike.tracking.following import Follower
 from lookalike.tracking.footage import Shot, shots
+from lookalike.tracking.open_tracks import CROPS_KEPT, LONGEST_SIDE
 
 START = datetime(2024, 6, 11, 9, tzinfo=UTC)
 
@@ -132,3 +133,61 @@ def test_sources_that_are_not_there_or_hold_nothing_are_named(tmp_path: Path) ->
     ):
         with pytest.raises(SourceError, match="camera a: "):
             list(shots(camera(**changes)))
+
+
+def crossing(number: int) -> Detections:
+    """Two who cross, one of whom is followed by a third."""
+    places = [(2 * number + 20, 50), (180 - 2 * number, 60)]
+    return seen(*places, *([(250.0, 40.0 + number)] if number > 30 else []))
+
+
+def test_a_follower_goes_on_after_a_restart_as_if_there_had_been_none(tmp_path: Path) -> None:
+    whole, first, found, expected = Follower(camera()), Follower(camera()), [], []
+    for number in range(1, 31):
+        whole.take(shot(number), crossing(number))
+        found += first.take(shot(number), crossing(number))
+    np.savez(tmp_path / "state.npz", allow_pickle=False, **first.state())
+    second = Follower(camera())
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as state:
+        second.restore(dict(state))
+    for number in range(31, 75):
+        expected += whole.take(shot(number), crossing(number))
+        found += second.take(shot(number), crossing(number))
+    expected, found = expected + whole.finish(), found + second.finish()
+    assert len(found) == len(expected) == 4
+    for one, other in zip(found, expected, strict=True):
+        assert (one.tracklet.number, one.tracklet.track) == (other.tracklet.number, other.tracklet.track)
+        assert (one.tracklet.frame == other.tracklet.frame).all()
+        assert (one.tracklet.box == other.tracklet.box).all()
+        assert (one.rows == other.rows).all()
+        assert all((a == b).all() for a, b in zip(one.crops, other.crops, strict=True))
+
+
+def test_a_state_of_another_form_is_refused() -> None:
+    state = Follower(camera()).state()
+    with pytest.raises(InputError, match="form 99"):
+        Follower(camera()).restore({**state, "tracks.version": np.array(99)})
+
+
+def test_who_is_still_followed_can_be_asked_for_and_goes_on() -> None:
+    follower = Follower(camera())
+    assert follower.so_far() == []
+    for number in range(1, 20):
+        follower.take(shot(number), seen((2 * number, 50)))
+    (now,) = follower.so_far()
+    assert (len(now.tracklet), now.tracklet.number) == (19, 1)
+    follower.take(shot(20), seen((40, 50)))
+    (later,) = follower.finish()
+    assert (len(later.tracklet), later.tracklet.number, later.tracklet.track) == (20, 1, now.tracklet.track)
+
+
+def test_crops_of_a_large_picture_are_kept_small() -> None:
+    follower = Follower(camera(size=(1920, 1080)))
+    box = Detections(np.array([[200.0, 40.0, 300.0, 1000.0]]), np.ones(1), np.ones(1, dtype=np.int64))
+    for number in range(1, 6):
+        picture = np.zeros((1080, 1920, 3), np.uint8)
+        picture[:540] = (200, 30, 40)
+        follower.take(Shot(number, number / 10, picture, None), box)
+    (only,) = follower.finish()
+    assert {pixels.shape for pixels in only.crops} == {(LONGEST_SIDE, 115, 3)}
+    assert only.crops[0][10, 50].tolist() == [200, 30, 40]

@@ -18,6 +18,7 @@ from lookalike import __version__
 from lookalike.cli import (
     care_grammar,
     clustering_grammar,
+    counting_grammar,
     deduplication_grammar,
     evaluating_grammar,
     explaining_grammar,
@@ -25,9 +26,11 @@ from lookalike.cli import (
     interacting_grammar,
     labelling_grammar,
     mapping_grammar,
+    planning_grammar,
     recommending_grammar,
     reducing_grammar,
     searching_grammar,
+    serving_grammar,
     tracking_grammar,
 )
 from lookalike.cli.grammar import ERROR, USAGE, Parser, UsageError
@@ -36,6 +39,7 @@ from lookalike.errors import InputError, LookalikeError, NotFitted, UnknownItem
 AREAS = (
     filling_grammar,
     searching_grammar,
+    counting_grammar,
     reducing_grammar,
     clustering_grammar,
     deduplication_grammar,
@@ -46,6 +50,8 @@ AREAS = (
     interacting_grammar,
     tracking_grammar,
     evaluating_grammar,
+    serving_grammar,
+    planning_grammar,
     care_grammar,
 )
 """In the order in which ``lookalike --help`` lists their commands."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +32,7 @@ OPEN = "-"
 
 def track(options: argparse.Namespace) -> int:
     """Find who or what was seen where and when."""
-    with open_or_create(options.to) as collection:
+    with open_or_create(options.to) as collection, _ended_politely():
         report = collection.track(
             options.cameras,
             detections=options.detections,
@@ -46,6 +48,16 @@ def track(options: argparse.Namespace) -> int:
     else:
         _print_report(report, options.to)
     return SOME_FAILED if report.failed else DONE
+
+
+@contextmanager
+def _ended_politely() -> Iterator[None]:
+    """A service manager's SIGTERM stops streams as Ctrl-C does: what they gave is kept."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def identities(options: argparse.Namespace) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from lookalike.collection.identity_numbers import changes, inherited
 from lookalike.collection.looks import Looks
 from lookalike.collection.online_groups import kept_together, online_groups
 from lookalike.collection.tracking_report import Line
-from lookalike.errors import InputError
+from lookalike.errors import CollectionBusy, InputError
 from lookalike.store.base import Store
 from lookalike.store.tracking import StoredIdentity, StoredTracklet
 from lookalike.tracking.association import AssociationSettings, associate
@@ -23,6 +24,32 @@ from lookalike.tracking.tracklets import Tracklet
 
 MOST_OFFLINE = 6_000
 """Tracklets that are compared all with all at most: they take some 3 GB."""
+
+
+ATTEMPTS = 6
+"""Times that identities are worked out while somebody else changes them."""
+
+Result = TypeVar("Result")
+
+
+def attempted(work: Callable[[], Result]) -> Result:
+    """Do what has to be done anew if identities changed meanwhile, a few times.
+
+    Raises:
+        CollectionBusy: If they changed every time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return work()
+        except CollectionBusy:  # somebody corrected, or a stream saw somebody: that is taken up now
+            continue
+    try:
+        return work()
+    except CollectionBusy as busy:
+        raise CollectionBusy(
+            f"identities were changed by somebody else {ATTEMPTS} times while they were worked out ({busy}): what "
+            "cameras saw is kept, and so is every correction; run track again"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +71,8 @@ class Associated:
 def associate_all(store: Store, *, online: bool, settings: AssociationSettings) -> Associated:
     """Find the identities of everything that a collection's cameras saw, and keep them.
 
+    What users correct meanwhile is taken up.
+
     Args:
         store: Has tracklets and corrections, and takes the identities.
         online: Join tracklets as they ended, in bounded memory; identities of before grow or merge, and no more.
@@ -51,8 +80,12 @@ def associate_all(store: Store, *, online: bool, settings: AssociationSettings) 
 
     Raises:
         InputError: If there are too many tracklets for the offline association.
-        CollectionBusy: If the collection changed meanwhile.
+        CollectionBusy: If the collection changed again and again meanwhile.
     """
+    return attempted(lambda: _associated(store, online=online, settings=settings))
+
+
+def _associated(store: Store, *, online: bool, settings: AssociationSettings) -> Associated:
     version = store.tracking_version()
     cameras = [camera_of(record) for record in store.cameras()]
     tracklets = store.tracklets()

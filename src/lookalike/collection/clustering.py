@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.base import CollectionBase
-from lookalike.collection.clustering_result import Groups
+from lookalike.collection.clustering_result import NOISE, Groups, UnknownCluster
+from lookalike.collection.item_ids import ids_of
+from lookalike.collection.progress import step_progress
 from lookalike.collection.saved_clusters import SavedClusters
+from lookalike.collection.showing import Page
 from lookalike.errors import CollectionBusy, InputError, NotFitted, UnknownItem
 from lookalike.store.base import Fitted
 from lookalike.types import TAGS, AttributeValue, Embeddings, Rows
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
 KIND, NAME = "clusters", "default"
 BATCH = 1024
 ATTEMPTS = 3
-NOISE = -1
+STEPS = 3
+"""Of clustering: reading vectors and their neighbours, finding groups, naming and saving them."""
+
+LONGEST_NAME = 200
 
 
 class Clustering(CollectionBase):
@@ -42,6 +48,7 @@ class Clustering(CollectionBase):
         attribute: str | None = None,
         stability: bool = True,
         seed: int = 0,
+        progress: bool | Callable[[int, int], None] = True,
     ) -> Groups:
         """Group the items by what they look like, name the groups, and save them with the collection.
 
@@ -57,6 +64,8 @@ class Clustering(CollectionBase):
             attribute: Write the name of each item's cluster under this attribute; items that are noise have none.
             stability: Measure it, and choose the graph's split by it too; without, it takes half the time.
             seed: Of everything random; the same items and seed give the same clusters.
+            progress: True names the steps when stderr is a terminal; a function is called with (steps done, steps),
+                several times a step, and what it raises ends the call; the clusters that were saved before stay.
 
         Returns:
             Labels by id, names, medoids, sizes, strengths, noise, and how far to trust them.
@@ -69,12 +78,14 @@ class Clustering(CollectionBase):
         from lookalike.tasks.cluster import cluster
 
         known = self._check_attribute(attribute)
+        advance = step_progress("clustering", progress)
         for _ in range(ATTEMPTS):
             fingerprint, rows = self._store.space().fingerprint, self._rows_of(where)
             try:
-                vectors, neighbours = self._vectors_to_group(rows, k, method)
+                vectors, neighbours = self._vectors_to_group(rows, k, method, lambda: advance(0, STEPS))
             except UnknownItem:
                 continue  # an item was removed before its vector was read
+            advance(1, STEPS)
             found = cluster(
                 vectors,
                 k,
@@ -85,6 +96,7 @@ class Clustering(CollectionBase):
                 seed=seed,
                 neighbours=neighbours,
             )
+            advance(2, STEPS)
             saved = SavedClusters(
                 rows=rows,
                 labels=found.labels,
@@ -147,13 +159,67 @@ class Clustering(CollectionBase):
             return self._groups(fitted, current)
         raise CollectionBusy(f"items of {self._store.uri} are removed again and again: try later")
 
+    def cluster_page(self, cluster: int, *, after: int = 0, limit: int = 50) -> Page:
+        """A cluster's items page by page: its medoid, then those that belong most strongly.
+
+        Args:
+            cluster: Its number, as in ``clusters().names``; -1 for the items of no cluster.
+            after: ``next`` of the page before; 0 begins.
+            limit: Most items.
+
+        Raises:
+            UnknownCluster: If there is no such cluster.
+            NotFitted: If the collection was not clustered since it was made or migrated.
+        """
+        groups = self.clusters()
+        if cluster != NOISE and cluster not in groups.sizes:
+            raise UnknownCluster(cluster, sorted(groups.sizes))
+        ids = groups.members(cluster)
+        known = self._store.known(ids[after : after + limit])
+        items = self._store.items([each.row for each in known.values()])
+        order = {id: place for place, id in enumerate(ids[after : after + limit])}
+        items.sort(key=lambda item: order[item.id])
+        return Page(tuple(items), after + limit if after + limit < len(ids) else None)
+
+    def name_cluster(self, cluster: int, name: str) -> Groups:
+        """Give a cluster another name, also under the attribute that clustering wrote.
+
+        Args:
+            cluster: Its number, as in ``clusters().names``.
+            name: Of at most 200 characters in one line.
+
+        Returns:
+            The clusters as they are now.
+
+        Raises:
+            UnknownCluster: If there is no such cluster.
+            InputError: If the name is empty or too long.
+            NotFitted: If the collection was not clustered since it was made or migrated.
+        """
+        there = self.clusters().names
+        if cluster not in there:
+            raise UnknownCluster(cluster, sorted(there))
+        given = name.strip()
+        if not given or len(given) > LONGEST_NAME or not given.isprintable():
+            raise InputError(
+                f"{name!r} is no name of a cluster: expected 1 to {LONGEST_NAME} characters in one line"
+            )
+        fitted, payload = self._store.fitted_payload(KIND, NAME)
+        saved = SavedClusters.from_bytes(payload)
+        names = [given if number == cluster else old for number, old in enumerate(saved.names)]
+        renamed = replace(saved, names=tuple(names))
+        fitted = self._save_clusters(renamed, fitted.fingerprint, fitted.provenance)
+        members = renamed.rows[renamed.labels == cluster]
+        self._write_names(renamed, fitted.provenance["attribute"], members)
+        return self._groups(fitted, renamed)
+
     # finding
 
     def _rows_of(self, where: str | None) -> Rows:
         return self._gallery.rows() if where is None else self._searcher.select(where)
 
     def _vectors_to_group(
-        self, rows: Rows, k: int | None, method: str
+        self, rows: Rows, k: int | None, method: str, tick: Callable[[], None]
     ) -> tuple[Embeddings, Neighbours | None]:
         """Vectors of rows in as many dimensions as clustering needs, and their neighbours where an index knows them."""
         from lookalike.tasks.cluster import GRAPH_MOST
@@ -161,15 +227,22 @@ class Clustering(CollectionBase):
         from lookalike.vectors.graph import EXACT_MOST
 
         gallery = self._gallery
+        tick()
         if len(rows) <= EXACT_MOST:
             return gallery.vectors(rows), None
+
+        def batches() -> Iterator[Embeddings]:
+            for first in range(0, len(rows), BATCH):
+                tick()
+                yield gallery.vectors(rows[first : first + BATCH])
+
         some = np.sort(np.random.default_rng(0).choice(rows, size=min(SAMPLE, len(rows)), replace=False))
         shorter = Compact(gallery.vectors(some))
-        vectors = shorter.gather(gallery.vectors(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH))
+        vectors = shorter.gather(batches())
         graph = k is None and (method == "graph" or (method == "auto" and len(rows) <= GRAPH_MOST))
-        return vectors, self._neighbours(rows) if graph and gallery.kind() != "exact" else None
+        return vectors, self._neighbours(rows, tick) if graph and gallery.kind() != "exact" else None
 
-    def _neighbours(self, rows: Rows) -> Neighbours:
+    def _neighbours(self, rows: Rows, tick: Callable[[], None]) -> Neighbours:
         """The nearest others of each row, by the collection's index."""
         from lookalike.tasks.cluster_methods import NEIGHBOURS
         from lookalike.vectors.graph import without_self
@@ -179,6 +252,7 @@ class Clustering(CollectionBase):
         allowed = None if len(rows) == len(gallery) else rows
         parts = []
         for first in range(0, len(rows), BATCH):
+            tick()
             own = np.arange(first, min(first + BATCH, len(rows)))
             found, scores = gallery.search(gallery.vectors(rows[own]), NEIGHBOURS + 1, allowed)
             places = np.minimum(np.searchsorted(rows, found), len(rows) - 1)
@@ -298,11 +372,7 @@ class Clustering(CollectionBase):
     # answering
 
     def _groups(self, fitted: Fitted, saved: SavedClusters) -> Groups:
-        ids: dict[int, str] = {}
-        for first in range(0, len(saved.rows), BATCH):
-            ids |= {
-                item.row: item.id for item in self._store.items(saved.rows[first : first + BATCH].tolist())
-            }
+        ids = ids_of(self._store, saved.rows)
         there = np.isin(saved.rows, list(ids))
         rows, labels = saved.rows[there], saved.labels[there]
         named = [ids[row] for row in rows.tolist()]

@@ -8,6 +8,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from lookalike.errors import InputError
+
+NOISE = -1
+
+
+class UnknownCluster(InputError):
+    """A number that no cluster of the collection has."""
+
+    def __init__(self, cluster: int, numbers: Sequence[int]) -> None:
+        there = ", ".join(map(str, numbers)) if len(numbers) <= 12 else f"{numbers[0]} to {numbers[-1]}"
+        super().__init__(f"there is no cluster {cluster}: the collection has {there or 'none'}")
+
 
 @dataclass(frozen=True, slots=True)
 class Groups:
@@ -54,6 +66,44 @@ class Groups:
         others = [id for id, label in self.labels.items() if label == cluster and id != first]
         others.sort(key=lambda id: (-self.strengths[id], id))
         return others if first is None else [first, *others]
+
+    def representatives(self, count: int) -> dict[int, list[str]]:
+        """The first ids of :meth:`members` of every cluster, at most ``count`` of each; in one pass over the items."""
+        rest: dict[int, list[str]] = {label: [] for label in self.sizes}
+        for id in sorted(self.labels, key=lambda id: (-self.strengths[id], id)):
+            label = self.labels[id]
+            if label in rest and len(rest[label]) < count and id != self.medoids.get(label):
+                rest[label].append(id)
+        first = {label: [self.medoids[label]] if label in self.medoids else [] for label in rest}
+        return {label: [*first[label], *others][:count] for label, others in rest.items()}
+
+    def overview(self, representatives: int = 6) -> dict[str, Any]:
+        """The clusters without their items, as plain types, for JSON: the largest first.
+
+        Args:
+            representatives: Ids given of each: its medoid and those that belong most strongly.
+        """
+        some = self.representatives(representatives)
+        return {
+            "clusters": [
+                {
+                    "label": label,
+                    "name": self.names[label],
+                    "size": self.sizes[label],
+                    "medoid": self.medoids.get(label),
+                    "cohesion": round(self.cohesion[label], 4),
+                    "representatives": some[label],
+                }
+                for label in sorted(self.sizes, key=lambda label: (-self.sizes[label], label))
+            ],
+            "noise": len(self.noise),
+            "assigned": len(self.assigned),
+            "stability": self.stability,
+            "silhouette": self.silhouette,
+            "method": self.method,
+            "reason": self.reason,
+            "provenance": dict(self.provenance),
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """The clusters as plain types, for JSON; without the thumbnails. Keys that are numbers become text there."""

@@ -124,6 +124,13 @@ class Deduplication(CollectionBase):
             self._store.remove(others[first : first + BATCH])
         return others
 
+    def still_there(self, ids: Sequence[str]) -> set[str]:
+        """Those of some items that the collection still holds; for answers that were given a while ago."""
+        found: set[str] = set()
+        for first in range(0, len(ids), BATCH):
+            found.update(self._store.known(ids[first : first + BATCH]))
+        return found
+
     def _every_row(self) -> Rows:
         return self._store.changes(self._store.version(), EVERY_ROW).added
 

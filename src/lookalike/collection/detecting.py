@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.datasets.mot_challenge import MotRows, read_mot
 from lookalike.errors import InputError
 from lookalike.tracking.cameras import Camera
 from lookalike.tracking.detections import Detections, Detector
 from lookalike.tracking.footage import Shot, shots
+from lookalike.tracking.motion_detector import MotionDetector
 from lookalike.types import Image
 
 MOTION = "motion"
@@ -34,6 +36,12 @@ class Finder(Protocol):
 
     def left(self) -> str | None:
         """At the end: what is wrong with what was found, or None."""
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """What finding in the next frames of a stream depends on, as arrays; empty if on nothing."""
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on where :meth:`state` was taken."""
 
 
 class Given:
@@ -62,6 +70,13 @@ class Given:
             f"{missing} given detections are of frames that the recording does not have" if missing else None
         )
 
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Nothing: lines belong to frames by number."""
+        return {}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """There is nothing to restore."""
+
 
 class Found:
     """Detections of a detector.
@@ -82,6 +97,15 @@ class Found:
     def left(self) -> str | None:
         """Nothing: every frame was looked at."""
         return None
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """The empty scene and the usual sizes, of the built-in detector; a network remembers nothing."""
+        return self._detector.state(brief=True) if isinstance(self._detector, MotionDetector) else {}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on with that scene."""
+        if state and isinstance(self._detector, MotionDetector):
+            self._detector.restore(state)
 
 
 class Detecting:
@@ -120,8 +144,6 @@ class Detecting:
         if self._network is not None:
             # streams run at the same time, and a network has one set of buffers
             return Found(self._loaded() if camera.kind == "url" else self._network)
-        from lookalike.tracking.motion_detector import MotionDetector
-
         motion = MotionDetector()
         if camera.kind != "url":  # the beginning of a stream cannot be seen twice
             motion.prime(_spread(camera))

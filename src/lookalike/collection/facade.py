@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
@@ -10,14 +10,17 @@ from types import TracebackType
 from typing import Any, Self
 
 from lookalike.collection.annotating import Annotating
-from lookalike.collection.base import CollectionBase
+from lookalike.collection.attribute_types import refuse_misfits
+from lookalike.collection.base import DERIVED, CollectionBase
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.clustering import Clustering
+from lookalike.collection.counting import Counting
 from lookalike.collection.deduplication import Deduplication
+from lookalike.collection.embedding import Picture, embed
 from lookalike.collection.evaluating import Evaluating
 from lookalike.collection.explaining import Explaining
 from lookalike.collection.exporting import Exported, export
-from lookalike.collection.indexing import run_indexing
+from lookalike.collection.indexing import FAILURE_REPORT, run_indexing
 from lookalike.collection.interacting import Interacting
 from lookalike.collection.labelling import Labelling
 from lookalike.collection.mapping import Mapping2D
@@ -26,8 +29,11 @@ from lookalike.collection.pictures import as_crop
 from lookalike.collection.queries import Query
 from lookalike.collection.recommending import Recommending
 from lookalike.collection.reducing import Reducing
+from lookalike.collection.replaying import Replaying
 from lookalike.collection.result import SearchResult
+from lookalike.collection.showing import Showing
 from lookalike.collection.tracking import Tracking
+from lookalike.collection.uploads import Uploading
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import load_encoder
 from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
@@ -39,9 +45,7 @@ from lookalike.ingest.pipeline import Progress
 from lookalike.store.base import Damage
 from lookalike.tasks.regions import Regions
 from lookalike.tasks.rerank import Reranking
-from lookalike.types import AttributeType, AttributeValue, Crop, Item
-
-FAILURE_REPORT = "failures.jsonl"
+from lookalike.types import AttributeType, AttributeValue, Crop, Embeddings, Item
 
 
 class Collection(
@@ -54,8 +58,12 @@ class Collection(
     Interacting,
     Recommending,
     Evaluating,
+    Replaying,
     Tracking,
     Annotating,
+    Counting,
+    Showing,
+    Uploading,
     CollectionBase,
 ):
     """Items with embedding, attributes, source and thumbnail; and what was fitted on them.
@@ -128,7 +136,6 @@ class Collection(
         """What the collection is: items, encoder, attributes, sources, index, what was fitted, sizes, version."""
         space = self._store.space()
         spec = EncoderSpec.from_json(space.spec)
-        files = [f for f in self._folder.rglob("*") if f.is_file()]
         return {
             "path": self.path,
             "items": len(self),
@@ -149,8 +156,9 @@ class Collection(
                 for each in self._store.fitted()
             ],
             "bytes": {
-                "record": sum(f.stat().st_size for f in files if f.parent == self._folder),
-                "derived": sum(f.stat().st_size for f in files if f.parent != self._folder),
+                "record": _size(self._folder.glob("*")),
+                "derived": _size((self._folder / DERIVED).rglob("*")),
+                "originals": self._originals.bytes(),
             },
         }
 
@@ -217,8 +225,22 @@ class Collection(
                 report=self._folder / FAILURE_REPORT,
             )
 
-    def set_attributes(self, values: Mapping[str, Mapping[str, AttributeValue]]) -> list[str]:
-        """Set attributes of items, ``id: {name: value}``; returns the ids that really changed."""
+    def set_attributes(
+        self, values: Mapping[str, Mapping[str, AttributeValue]], *, widen: bool = True
+    ) -> list[str]:
+        """Set attributes of items, ``id: {name: value}``; returns the ids that really changed.
+
+        Args:
+            values: None takes an attribute away; names not given stay as they are. All are set, or none.
+            widen: Let an attribute become text, or an integer a number, where a value does not fit its type; False
+                refuses such a value.
+
+        Raises:
+            UnknownItem: If an id is not in the collection.
+            InputError: If a name or a value cannot be stored, or a value does not fit; names the item.
+        """
+        if not widen:
+            refuse_misfits(self._store.schema(), values)
         return self._store.set_attributes(values)
 
     def remove(self, ids: str | Sequence[str] = (), *, where: str | None = None) -> int:
@@ -306,16 +328,39 @@ class Collection(
             but=but,
         )
 
+    def embed(self, images: Picture | Iterable[Picture]) -> Embeddings:
+        """Vectors of pictures by the collection's encoder, as :meth:`search` takes them; nothing is kept.
+
+        Args:
+            images: One picture or many: paths, URLs, encoded bytes, or uint8 (h, w, 3) pixels.
+
+        Returns:
+            float32 (n, d), L2-normalised rows, in the order of the images.
+
+        Raises:
+            ImageError: If a picture cannot be read; names it.
+        """
+        return embed(images, encoder=self.encoder, limits=self._limits)
+
     # caring for it
 
     def verify(self) -> list[Damage]:
-        """Check every checksum of the record and every derived file against it; empty means sound."""
-        return list(self._store.verify()) or list(self._galleries.verify())
+        """Check every checksum of the record, and originals and derived files against it; empty means sound."""
+        return list(self._store.verify()) or [
+            *self._originals.damages(self._store),
+            *self._galleries.verify(),
+        ]
 
     def compact(self) -> None:
-        """Give back free space, erase what was removed for good, rebuild the derived files."""
-        self._store.compact()
-        self._galleries.rebuild()
+        """Give back free space, erase what was removed for good, rebuild the derived files.
+
+        Raises:
+            CollectionBusy: If pictures are being uploaded, or a reader keeps an old state open.
+        """
+        with self._originals.alone():
+            self._store.compact()
+            self._galleries.rebuild()
+            self._originals.erase_others(self._store)
         report = self._folder / FAILURE_REPORT
         report.unlink(missing_ok=True)
 
@@ -370,3 +415,8 @@ class Collection(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _size(paths: Iterable[Path]) -> int:
+    """Bytes of the files among some paths."""
+    return sum(path.stat().st_size for path in paths if path.is_file())

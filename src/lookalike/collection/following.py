@@ -35,11 +35,11 @@ from lookalike.collection.visits import (
     tracklet_id,
     visit_of,
 )
-from lookalike.errors import InputError
+from lookalike.errors import InputError, UnknownItem
 from lookalike.images.thumbnails import thumbnail
 from lookalike.store.interactions import moment
 from lookalike.store.tracking import StoredIdentity, StoredTracklet
-from lookalike.types import Crop
+from lookalike.types import Crop, ItemId
 
 CANDIDATES = 5
 """Identities that an answer to a picture shows, with those that do not match."""
@@ -138,6 +138,8 @@ class Asking(Enrolment):
         """
         wanted = self._wanted(between, camera)
         rate, region = checked_rate(false_match_rate), as_crop(crop)
+        if region is not None and isinstance(what, ItemId):
+            raise InputError("a crop was given, but an identity was asked for: expected a picture with it")
         answer = self._told(what) if isinstance(what, str) and region is None else None
         if answer is None:
             answer = self._looked(what, region, rate)
@@ -204,7 +206,7 @@ class Asking(Enrolment):
         """The identity of an id or a user's name.
 
         Raises:
-            InputError: If there is none; names some that there are.
+            UnknownItem: If there is none; names some that there are.
         """
         identities = self._store.stored_identities()
         number = identity_number(text)
@@ -214,7 +216,7 @@ class Asking(Enrolment):
         shown = ", ".join(each.name or identity_id(each.number) for each in identities[:SHOWN])
         more = f" and {len(identities) - SHOWN} more" if len(identities) > SHOWN else ""
         there = f"there are {shown}{more}" if shown else "there is none; track recordings first"
-        raise InputError(f"the collection has no identity or name {text!r}, and it is no picture: {there}")
+        raise UnknownItem(f"the collection has no identity or name {text!r}, and it is no picture: {there}")
 
     def _told(self, text: str) -> _Answer | None:
         """The answer to an id or a name; None for what may be a path."""
@@ -228,7 +230,9 @@ class Asking(Enrolment):
         enrolled = any(each.name == text for each in self._store.gallery_pictures())
         if own or enrolled:
             return _Answer("name", tuple(own), text, digest_of_words("name", text), {})
-        if "://" in text or Path(text).exists() or re.search(r"[/\\]|\.\w{2,5}$", text):
+        if not isinstance(text, ItemId) and (
+            "://" in text or Path(text).exists() or re.search(r"[/\\]|\.\w{2,5}$", text)
+        ):
             return None
         self._identity(text)
         return None

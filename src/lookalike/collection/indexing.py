@@ -16,6 +16,9 @@ from lookalike.ingest.pipeline import Ingest, Progress
 from lookalike.store.base import Store
 from lookalike.store.galleries import Galleries
 
+FAILURE_REPORT = "failures.jsonl"
+"""In the collection's folder: what could not become an item in the last run."""
+
 
 def run_indexing(
     store: Store,

@@ -16,6 +16,7 @@ from lookalike.types import Embeddings, Rows
 
 if TYPE_CHECKING:
     from lookalike.tasks.classify import Classifier, OutOfFold
+    from lookalike.tasks.review import LabelErrors, Outliers
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,35 +152,14 @@ def review_items(
     asked, probabilities = _next(classifier, unlabelled, count, seed, choose_to_label)
     id_of = _ids(store, np.concatenate([rows[worst], rows[strange.positions], asked]))
     return Review(
-        errors=tuple(
-            LabelError(id_of[row], labels[at], names[suggested], own, margin)
-            for row, at, suggested, own, margin in zip(
-                rows[worst].tolist(),
-                worst.tolist(),
-                errors.suggested.tolist(),
-                errors.self_confidence.tolist(),
-                errors.margin.tolist(),
-                strict=False,
-            )
-            if row in id_of
-        ),
+        errors=_named_errors(errors, worst, rows, labels, names, id_of),
         errors_found=len(errors.positions),
         to_label=tuple(
             ToLabel(id_of[row], classifier.labels[int(own.argmax())], float(own.max()))
             for row, own in zip(asked.tolist(), probabilities, strict=True)
             if row in id_of
         ),
-        outliers=tuple(
-            Outlier(id_of[row], labels[at], _known(within), _known(outside))
-            for row, at, within, outside in zip(
-                rows[strange.positions].tolist(),
-                strange.positions.tolist(),
-                strange.within.tolist(),
-                strange.outside.tolist(),
-                strict=True,
-            )
-            if row in id_of
-        ),
+        outliers=_named_outliers(strange, rows, labels, id_of),
         provenance={
             "collection": store.uri,
             "version": store.version(),
@@ -194,6 +174,44 @@ def review_items(
             **about,
         },
         thumbnails=lambda ids: _thumbnails(store, ids),
+    )
+
+
+def _named_errors(
+    errors: LabelErrors,
+    worst: Rows,
+    rows: Rows,
+    labels: Sequence[str],
+    names: Sequence[str],
+    id_of: Mapping[int, str],
+) -> tuple[LabelError, ...]:
+    """The first of the errors, ``worst`` among the labelled items; those that are gone are left out."""
+    measures = (errors.suggested, errors.self_confidence, errors.margin)
+    return tuple(
+        LabelError(id_of[row], labels[at], names[suggested], own, margin)
+        for row, at, suggested, own, margin in zip(
+            rows[worst].tolist(),
+            worst.tolist(),
+            *(each[: len(worst)].tolist() for each in measures),
+            strict=True,
+        )
+        if row in id_of
+    )
+
+
+def _named_outliers(
+    strange: Outliers, rows: Rows, labels: Sequence[str], id_of: Mapping[int, str]
+) -> tuple[Outlier, ...]:
+    return tuple(
+        Outlier(id_of[row], labels[at], _known(within), _known(outside))
+        for row, at, within, outside in zip(
+            rows[strange.positions].tolist(),
+            strange.positions.tolist(),
+            strange.within.tolist(),
+            strange.outside.tolist(),
+            strict=True,
+        )
+        if row in id_of
     )
 
 

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from lookalike.collection.base import CollectionBase
 from lookalike.collection.label_review import Review, review_items
 from lookalike.collection.labels import Labelled, Labels, read_labels
-from lookalike.collection.progress import count_progress
+from lookalike.collection.progress import count_progress, step_progress
 from lookalike.collection.tagger import KIND, Tagger, Training, look_up, pack, predictions, unpack
 from lookalike.errors import CollectionBusy, InputError, NotFitted, UnknownItem
 from lookalike.store.base import Fitted
 from lookalike.types import AttributeValue, Embeddings, Rows
 
 if TYPE_CHECKING:
+    from lookalike.evaluate.classification_report import ClassificationReport
     from lookalike.tasks.classify import Classifier, ClassWeights, Method
 
 MOST_EXAMPLES = 100_000
@@ -26,6 +27,10 @@ MOST_EXAMPLES = 100_000
 
 BATCH = 1024
 ATTEMPTS = 3
+
+STEPS = 3
+"""Of training and of a review: reading examples, training, and what is done with the classifier."""
+
 DEFAULT_NAME = "default"
 
 
@@ -63,6 +68,7 @@ class Labelling(CollectionBase):
         class_weights: ClassWeights = "balanced",
         false_reject_rate: float = 0.05,
         seed: int = 0,
+        progress: bool | Callable[[int, int], None] = True,
     ) -> Tagger:
         """Learn to label pictures from labelled items, and save the classifier with the collection.
 
@@ -83,6 +89,8 @@ class Labelling(CollectionBase):
             class_weights: ``balanced``: every class counts the same; ``none``: every item does.
             false_reject_rate: Share of items of known classes that may be called "unknown"; 0 rejects nothing.
             seed: Of folds and samples.
+            progress: True names the steps when stderr is a terminal; a function is called with (steps done, steps),
+                and what it raises ends the call, and nothing is saved.
 
         Returns:
             The classifier; ``report`` says how good it is.
@@ -91,13 +99,15 @@ class Labelling(CollectionBase):
             InputError: If there are fewer than two classes, or an argument is wrong.
             UnknownItem: If a mapping names an id that the collection does not hold.
         """
-        from lookalike.evaluate.classification_report import classification_report
         from lookalike.tasks.classify import train
 
+        advance = step_progress("training", progress)
+        advance(0, STEPS)
         space = self._store.space()
         labelled = read_labels(self._store, labels, self._rows_to_label(where), key=key, column=column)
         rows, names, embeddings = self._labelled_examples(labelled, seed)
         groups = self._label_groups(group_by, rows)
+        advance(1, STEPS)
         classifier = train(
             embeddings,
             names,
@@ -109,12 +119,8 @@ class Labelling(CollectionBase):
             seed=seed,
             fingerprint=space.fingerprint,
         )
-        judged = classifier.out_of_fold
-        report = None
-        if judged is not None:
-            report = classification_report(
-                classifier.labels, judged.codes, judged.predicted, judged.probabilities, judged.uncalibrated
-            )
+        advance(2, STEPS)
+        report = _report(classifier)
         code_of = {label: code for code, label in enumerate(classifier.labels)}
         codes = np.array([code_of[label] for label in names], dtype=np.int64)
         training = Training(rows, codes, groups, report)
@@ -216,6 +222,7 @@ class Labelling(CollectionBase):
         column: str | None = None,
         count: int = 24,
         seed: int = 0,
+        progress: bool | Callable[[int, int], None] = True,
     ) -> Review:
         """Find labels that are likely wrong, items that are best labelled next, and items like nothing else.
 
@@ -228,6 +235,8 @@ class Labelling(CollectionBase):
             key, column: Of a table.
             count: Most entries of each of the three lists.
             seed: Of folds, samples and draws.
+            progress: True names the steps when stderr is a terminal; a function is called with (steps done, steps),
+                and what it raises ends the call.
 
         Returns:
             The three lists. At most 100,000 labelled items are looked at, and as many unlabelled ones.
@@ -241,6 +250,8 @@ class Labelling(CollectionBase):
             raise InputError("review_labels takes labels or the name of a saved classifier, not both")
         if count < 1:
             raise InputError(f"count {count}: expected at least 1")
+        advance = step_progress("reviewing", progress)
+        advance(0, STEPS)
         if labels is None:
             tagger = self.classifier(name)
             tagger.require_space()
@@ -250,11 +261,13 @@ class Labelling(CollectionBase):
             labelled = read_labels(self._store, labels, self._rows_to_label(where), key=key, column=column)
         rows, names, embeddings = self._labelled_examples(labelled, seed)
         groups = self._label_groups(group_by, rows)
+        advance(1, STEPS)
         if labels is not None:
             fingerprint = self._store.space().fingerprint
             classifier = train(
                 embeddings, names, groups=groups, rows=rows, seed=seed, fingerprint=fingerprint
             )
+        advance(2, STEPS)
         return review_items(
             self._store,
             classifier,
@@ -342,3 +355,15 @@ class Labelling(CollectionBase):
                 continue
             return [each.label for each in found]
         raise CollectionBusy(f"{self.path} loses items all the time: try later")
+
+
+def _report(classifier: Classifier) -> ClassificationReport | None:
+    """How well a classifier did on examples it had not seen; None when nothing could be held out."""
+    from lookalike.evaluate.classification_report import classification_report
+
+    judged = classifier.out_of_fold
+    if judged is None:
+        return None
+    return classification_report(
+        classifier.labels, judged.codes, judged.predicted, judged.probabilities, judged.uncalibrated
+    )

@@ -21,6 +21,15 @@ Labels: TypeAlias = "str | PathLike[str] | Mapping[str, str | None]"
 BATCH = 1024
 
 
+class AttributeName(str):
+    """A text that means an attribute and nothing else; a plain text may also be a table's path.
+
+    For faces that answer strangers: what they ask for must not read the files of the machine that answers.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
     """Items of a collection with their labels.
@@ -67,6 +76,10 @@ def read_labels(
         _refuse_type(f"attribute {labels!r}", schema[labels])
         values = [v for part in _parts(rows) for v in store.column(labels, part)]
         return _sorted_out(rows, values, labels, {"attribute": labels})
+    if isinstance(labels, AttributeName):
+        raise InputError(
+            f"labels {str(labels)!r} are no attribute: the collection has {', '.join(sorted(schema)) or 'none'}"
+        )
     path = Path(fspath(labels))
     if not path.is_file():
         raise InputError(

@@ -163,18 +163,7 @@ def layers(
 
     if isinstance(channels, bool) or not 1 <= channels <= MOST_CHANNELS:
         raise InputError(f"channels = {channels}: expected a whole number from 1 to {MOST_CHANNELS}")
-    if isinstance(encoder, Encoder):
-        name, resize = encoder.spec.name, resize or encoder.spec.resize
-    else:
-        name = encoder
-    listed = _listed(name)
-    names = tuple(layers) or listed
-    if not names:
-        raise InputError(
-            f"encoder {name!r} has no list of layers: name those to look at, from the input on "
-            "(layers=[...], or --layer for each)"
-        )
-    networks = (_bundled if listed else _load)(name, names, resize)
+    networks = _cut_off(encoder, tuple(layers), resize)
     picture = read_picture(image, networks[0].spec, limits=limits)
     network_input = networks[0].prepare(picture.pixels)
     given = None
@@ -198,11 +187,27 @@ def layers(
             "encoder": spec.name,
             "weights": spec.weights[:16],
             "resize": spec.resize,
-            "layers": list(names),
+            "layers": [view.layer for view in views],
             "channels_by": by,
             "references": len(given) if given is not None else f"{REFERENCES} photos of the packaged sample",
         },
     )
+
+
+def _cut_off(encoder: str | Encoder, layers: tuple[str, ...], resize: Resize | None) -> tuple[Encoder, ...]:
+    """A network cut off after each of some layers, by default those that are listed of it."""
+    if isinstance(encoder, Encoder):
+        name, resize = encoder.spec.name, resize or encoder.spec.resize
+    else:
+        name = encoder
+    listed = _listed(name)
+    names = layers or listed
+    if not names:
+        raise InputError(
+            f"encoder {name!r} has no list of layers: name those to look at, from the input on "
+            "(layers=[...], or --layer for each)"
+        )
+    return (_bundled if listed else _load)(name, names, resize)
 
 
 def _listed(name: str) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.collection.saved_clusters import SavedClusters
-from lookalike.errors import InputError
+from lookalike.errors import InputError, NotFitted
 from lookalike.store.base import Store
 from lookalike.types import AttributeValue, Rows
 
@@ -38,10 +39,7 @@ def colour_values(
     """
     attributes = store.schema()
     if colour_by in attributes:
-        values: list[AttributeValue] = []
-        for first in range(0, len(rows), BATCH):
-            values += store.column(colour_by, rows[first : first + BATCH].tolist())
-        return tuple(values)
+        return tuple(column_of(store, colour_by, rows))
     if colour_by == CLUSTER:
         return _clusters(store, rows)
     quoted = colour_by.replace("\\", "\\\\").replace('"', '\\"')
@@ -54,11 +52,40 @@ def colour_values(
     return tuple(colour_by if has else None for has in np.isin(rows, tagged).tolist())
 
 
-def _clusters(store: Store, rows: Rows) -> tuple[AttributeValue, ...]:
-    _, payload = store.fitted_payload("clusters", "default")
+def column_of(store: Store, attribute: str, rows: Rows) -> list[AttributeValue]:
+    """An attribute's value for each row; None where it has none."""
+    values: list[AttributeValue] = []
+    for first in range(0, len(rows), BATCH):
+        values += store.column(attribute, rows[first : first + BATCH].tolist())
+    return values
+
+
+def cluster_numbers(store: Store, rows: Rows) -> npt.NDArray[np.int32] | None:
+    """The cluster of each row by the last clustering, -1 for noise and newer rows; None: there was none.
+
+    Args:
+        store: The record.
+        rows: int64 (n,).
+    """
+    try:
+        fitted, payload = store.fitted_payload("clusters", "default")
+    except NotFitted:
+        return None
+    return None if fitted.fingerprint != store.space().fingerprint else _numbers(payload, rows)[1]
+
+
+def _numbers(payload: bytes, rows: Rows) -> tuple[SavedClusters, npt.NDArray[np.int32]]:
     saved = SavedClusters.from_bytes(payload)
+    numbers = np.full(len(rows), NOISE, dtype=np.int32)
+    if len(saved.rows):
+        places = np.minimum(np.searchsorted(saved.rows, rows), len(saved.rows) - 1)
+        known = saved.rows[places] == rows
+        numbers[known] = saved.labels[places[known]]
+    return saved, numbers
+
+
+def _clusters(store: Store, rows: Rows) -> tuple[AttributeValue, ...]:
+    saved, numbers = _numbers(store.fitted_payload("clusters", "default")[1], rows)
     often = Counter(saved.names)
     names = [name if often[name] == 1 else f"{name} ({number})" for number, name in enumerate(saved.names)]
-    label_of = dict(zip(saved.rows.tolist(), saved.labels.tolist(), strict=True))
-    labels = [label_of.get(row, NOISE) for row in rows.tolist()]
-    return tuple(None if label == NOISE else names[label] for label in labels)
+    return tuple(None if label == NOISE else names[label] for label in numbers.tolist())

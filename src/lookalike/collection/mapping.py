@@ -9,10 +9,12 @@ import numpy as np
 
 from lookalike.collection.base import CollectionBase
 from lookalike.collection.clustering import Clustering
-from lookalike.collection.map_colours import CLUSTER, colour_values
+from lookalike.collection.item_ids import ids_of
+from lookalike.collection.map_colours import CLUSTER, cluster_numbers, colour_values, column_of
 from lookalike.collection.map_result import Map, SavedMap
+from lookalike.collection.map_table import MapTable
 from lookalike.collection.progress import count_progress
-from lookalike.errors import CollectionBusy, NotFitted, UnknownItem
+from lookalike.errors import CollectionBusy, InputError, NotFitted, UnknownItem
 from lookalike.store.base import Fitted
 from lookalike.types import Item, Rows
 
@@ -68,7 +70,7 @@ class Mapping2D(CollectionBase):
             self.clusters()  # newer items get theirs
         fitted, saved = self._current_map(seed, anew=anew, progress=progress)
         rows = saved.rows if shown is None else np.intersect1d(saved.rows, shown, assume_unique=True)
-        named = self._ids(rows)
+        named = ids_of(self._store, rows)
         rows = np.array(list(named), dtype=np.int64)
         at = np.searchsorted(saved.rows, rows)
         return Map(
@@ -84,6 +86,69 @@ class Mapping2D(CollectionBase):
             items=self._map_items,
             thumbnails=self._map_thumbnails,
         )
+
+    def map_table(self, *attributes: str, where: str | None = None) -> MapTable:
+        """The map that is saved with the collection, as columns; nothing is laid out.
+
+        Newer items are placed beside their neighbours, as :meth:`map` does, unless they are too many for that: then
+        they are left out until the collection is mapped again.
+
+        Args:
+            attributes: Names of the attributes to take along.
+            where: Only the items that this filter selects.
+
+        Returns:
+            Positions, clusters and attributes; writes Arrow and Parquet.
+
+        Raises:
+            InputError: If there is no such attribute; FilterError, a kind of it, points into ``where``.
+            NotFitted: If the collection was not mapped since it was made or migrated.
+            CollectionBusy: If items are removed all the time meanwhile.
+        """
+        schema = self._store.schema()
+        missing = [name for name in attributes if name not in schema]
+        if missing:
+            raise InputError(
+                f"there is no attribute {missing[0]!r}: choose of {', '.join(sorted(schema)) or 'none'}"
+            )
+        shown = None if where is None else self._searcher.select(where)
+        fitted, saved = self._saved_map()
+        rows = saved.rows if shown is None else np.intersect1d(saved.rows, shown, assume_unique=True)
+        named = ids_of(self._store, rows)
+        rows = np.array(list(named), dtype=np.int64)
+        at = np.searchsorted(saved.rows, rows)
+        return MapTable(
+            ids=tuple(named.values()),
+            xy=saved.xy[at],
+            placed=saved.placed[at],
+            clusters=cluster_numbers(self._store, rows),
+            attributes={name: column_of(self._store, name, rows) for name in dict.fromkeys(attributes)},
+            types={name: schema[name] for name in attributes},
+            provenance=self._map_provenance(fitted, saved, None, where),
+        )
+
+    def map_stamp(self) -> str:
+        """Changes whenever :meth:`map_table` may answer something else; cheap, for caches."""
+        return f"{self._store.space().fingerprint}-{self._store.version()}"
+
+    def _saved_map(self) -> tuple[Fitted, SavedMap]:
+        """The saved map brought up to date as far as nothing has to be laid out."""
+        for _ in range(ATTEMPTS):
+            known = self._known_map()
+            if known is None:
+                raise NotFitted(KIND, NAME, ())
+            fitted, saved = known
+            rows = self._store.changes(self._store.version(), -1).added
+            try:
+                extended = self._extended(saved, rows)
+            except UnknownItem:
+                continue  # an item was removed before its vector was read
+            if extended is None:
+                return fitted, saved.only(rows)
+            if extended is saved:
+                return known
+            return self._save_map(extended, fitted.provenance), extended
+        raise CollectionBusy(f"items of {self._store.uri} are removed again and again: map it later")
 
     def _current_map(
         self, seed: int | None, *, anew: bool, progress: bool | Callable[[int, int], None]
@@ -188,13 +253,6 @@ class Mapping2D(CollectionBase):
             "colour_by": colour_by,
             "where": where,
         }
-
-    def _ids(self, rows: Rows) -> dict[int, str]:
-        """Ids by row, of those that are still there, in the order of the rows."""
-        named: dict[int, str] = {}
-        for first in range(0, len(rows), BATCH):
-            named |= {item.row: item.id for item in self._store.items(rows[first : first + BATCH].tolist())}
-        return named
 
     def _map_items(self, ids: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}

@@ -45,7 +45,7 @@ def add_progress(
                 count.stop()
 
 
-def _ignore(_done: int, _total: int) -> None:
+def ignore(_done: int, _total: int) -> None:
     """Where nobody watches."""
 
 
@@ -79,6 +79,23 @@ class _Count:
         self._stopped = True
 
 
+def step_progress(what: str, progress: bool | Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """What to call with (steps done, steps); True names each step on stderr when that is a terminal."""
+    if callable(progress):
+        return progress
+    if not progress or not sys.stderr.isatty():
+        return ignore
+    told = -1
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if done > told:
+            told = done
+            print(f"{what}: step {done + 1} of {total}", file=sys.stderr)  # noqa: T201
+
+    return tell
+
+
 @contextmanager
 def count_progress(
     what: str, progress: bool | Callable[[int, int], None]
@@ -87,7 +104,7 @@ def count_progress(
     if callable(progress):
         yield progress
     elif not progress or not sys.stderr.isatty():
-        yield _ignore
+        yield ignore
     else:
         with _bar(what, total=None) as (advance, _):
             yield advance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ALL_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from os import PathLike
@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal, get_args
 
-from lookalike.collection.associating import associate_all
+from lookalike.collection.associating import associate_all, attempted
 from lookalike.collection.camera_settings import info_of, recorded
 from lookalike.collection.description import Description
 from lookalike.collection.detecting import Detecting
@@ -34,7 +34,7 @@ from lookalike.collection.tracking_report import (
 )
 from lookalike.collection.visits import Between, identity_id
 from lookalike.encoders.registry import load_encoder
-from lookalike.errors import ImageError, InputError, SourceError
+from lookalike.errors import CollectionBusy, ImageError, InputError, SourceError
 from lookalike.store.interactions import microseconds, moment
 from lookalike.store.tracking import CameraRecord
 from lookalike.tracking.association import AssociationSettings
@@ -42,6 +42,12 @@ from lookalike.tracking.cameras import Camera, read_cameras
 
 TrackingMode = Literal["offline", "online"]
 MODES: tuple[TrackingMode, ...] = get_args(TrackingMode)
+
+ASSOCIATED_EVERY = 10.0
+"""Seconds after which, online, those who were seen by streams get identities."""
+
+LEISURE = 10.0
+"""Times as long as that took that is waited before it is done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ class Tracking(IdentityEditing):
             InputError: If an argument or the description is wrong.
             EncoderError: If a network cannot be used.
             MissingExtra: If an extra is needed, such as ``video``.
-            CollectionBusy: If somebody else changed identities meanwhile.
+            CollectionBusy: If somebody else changed identities meanwhile, again and again; what cameras saw is kept.
         """
         begun = perf_counter()
         if mode not in MODES:
@@ -112,16 +118,16 @@ class Tracking(IdentityEditing):
         kept = retained(retain, listed, {name: record.retain for name, record in before.items()})
         with count_progress("tracking", progress) as show:
             run = _Run(detecting, description, kept, before, _Frames(show))
-            reports = self._all_watched(listed, run)
+            reports, told = self._all_watched(listed, run, settings if mode == "online" else None)
         self.erase_expired()
         associated = associate_all(self._store, online=mode == "online", settings=settings)
-        self._recognise()
+        attempted(self._recognise)
         tracked = [report for report in reports if report.status == "tracked"]
         return TrackingReport(
             tuple(reports),
             associated.identities,
             associated.tracklets,
-            associated.events,
+            (*told, *associated.events),
             associated.line,
             perf_counter() - begun,
             sum((r.last - r.first).total_seconds() for r in tracked if r.first and r.last),
@@ -181,24 +187,56 @@ class Tracking(IdentityEditing):
         }
         return write_sightings(Path(path), self.sightings(between=between, camera=camera), names)
 
-    def _all_watched(self, cameras: Sequence[Camera], run: _Run) -> list[CameraReport]:
-        """Recordings one after another, then all streams at once, until they end or somebody interrupts."""
+    def _all_watched(
+        self, cameras: Sequence[Camera], run: _Run, online: AssociationSettings | None
+    ) -> tuple[list[CameraReport], list[str]]:
+        """Recordings one after another, then all streams at once, until they end or somebody interrupts.
+
+        Args:
+            cameras: All.
+            run: What they have in common.
+            online: How streams' tracklets get identities while the streams go on; None: not before the end.
+
+        Returns:
+            Reports, and what happened to identities meanwhile.
+        """
         reports = {c.name: self._watched(c, run) for c in cameras if c.kind != "url"}
         streams = [camera for camera in cameras if camera.kind == "url"]
+        told: list[str] = []
         if streams:
             stop = threading.Event()
             with ThreadPoolExecutor(len(streams), thread_name_prefix="lookalike-stream") as pool:
                 running = [pool.submit(self._streamed, camera, run, stop) for camera in streams]
                 try:
-                    reports |= {each.result().camera: each.result() for each in running}
+                    self._accompanied(running, online, told)
                 except (
                     KeyboardInterrupt
                 ):  # how a stream is stopped: what it gave is kept, and comes into the answer
-                    stop.set()
-                    reports |= {each.result().camera: each.result() for each in running}
+                    pass
                 finally:
                     stop.set()
-        return [reports[camera.name] for camera in cameras]
+                reports |= {each.result().camera: each.result() for each in running}
+        return [reports[camera.name] for camera in cameras], told
+
+    def _accompanied(
+        self, running: Sequence[Future[CameraReport]], online: AssociationSettings | None, told: list[str]
+    ) -> None:
+        """Wait for streams to end; meanwhile erase what is too old and, online, give identities to who was seen."""
+        seen, pause = self._store.tracking_version(), ASSOCIATED_EVERY
+        while wait(running, timeout=pause, return_when=ALL_COMPLETED).not_done:
+            begun = perf_counter()
+            self.erase_expired()
+            version = self._store.tracking_version()
+            if online is None or version == seen:
+                continue
+            try:
+                told += associate_all(self._store, online=True, settings=online).events
+                attempted(self._recognise)
+                seen = self._store.tracking_version()
+            except CollectionBusy:  # others write all the time: next time, or at the end
+                continue
+            finally:  # the more there is to compare, the more seldom: streams need the processor
+                pause = max(ASSOCIATED_EVERY, LEISURE * (perf_counter() - begun))
 
     def _streamed(self, camera: Camera, run: _Run, stop: threading.Event) -> CameraReport:
         """Follow one stream; what it gives is kept as it comes."""

@@ -70,12 +70,12 @@ def _stamp(time: datetime | str) -> int:
         parsed = datetime.fromisoformat(time) if isinstance(time, str) else time
         if not isinstance(parsed, datetime) or parsed.utcoffset() is None:
             raise ValueError("it has no time zone")
-    except ValueError as error:
+        return microseconds(parsed.astimezone(UTC))
+    except (ValueError, OverflowError) as error:  # some zones leave the calendar at its ends
         raise InputError(
             f"the time {str(time)!r} is not understood ({error}): expected ISO 8601 with its zone, such as "
             "2024-06-11T09:00:00Z"
         ) from None
-    return microseconds(parsed.astimezone(UTC))
 
 
 def visit_of(

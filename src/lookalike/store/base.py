@@ -1,7 +1,8 @@
 """The contract of a store: the record of a collection, whatever engine keeps it.
 
-A store holds items (attributes, thumbnail, embedding) and says what changed since a version; interactions, whose
-part of the contract is :class:`lookalike.store.interactions.InteractionRecord`; and what cameras saw:
+A store holds items (attributes, thumbnail, embedding) and says what changed since a version and how often values
+occur (:class:`lookalike.store.counting.CountingRecord`); interactions, whose part of the contract is
+:class:`lookalike.store.interactions.InteractionRecord`; and what cameras saw:
 :class:`lookalike.store.tracking.TrackingRecord`. It does not search vectors: an index derived from it does
 (``lookalike.store.gallery``). Everything comes and goes in batches, nothing assumes a local file, and a call that
 returns has made its change durable.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from lookalike.store.counting import CountingRecord
 from lookalike.store.filters import Filter
 from lookalike.store.interactions import InteractionRecord
 from lookalike.store.tracking import TrackingRecord
@@ -127,7 +129,7 @@ class Run(ABC):
         self.close()
 
 
-class Store(InteractionRecord, TrackingRecord):
+class Store(CountingRecord, InteractionRecord, TrackingRecord):
     """The record of one collection. Safe to use from several threads; several processes may open it."""
 
     @property

@@ -28,6 +28,7 @@ from lookalike.store.base import Changes, Damage, Fitted, Known, Space, Store
 from lookalike.store.filters import Filter, check
 from lookalike.store.interactions import STREAM_BATCH, InteractionColumns, InteractionCounts
 from lookalike.store.sqlite_connections import Connections
+from lookalike.store.sqlite_counting import SqliteCounting
 from lookalike.store.sqlite_run import SqliteRun
 from lookalike.store.sqlite_tracking_record import SqliteTracking
 from lookalike.types import AttributeType, AttributeValue, Embeddings, Interaction, Item, Record, Rows
@@ -36,7 +37,7 @@ BUSY_SECONDS = 30.0
 """How long a call waits for another writer, unless told otherwise."""
 
 
-class SqliteStore(SqliteTracking, Store):
+class SqliteStore(SqliteCounting, SqliteTracking, Store):
     """One open collection; made by :meth:`create` or :meth:`open`."""
 
     def __init__(self, path: Path, connections: Connections) -> None:

@@ -56,10 +56,14 @@ class Connections:
         readonly: Open for reading only.
         immutable: Promise SQLite that nobody writes the file, so that it needs no lock files beside it.
         busy_seconds: How long to wait for another writer.
+        durable: A commit that returned survives a power cut; False: it survives the end of the process.
     """
 
-    def __init__(self, path: Path, *, readonly: bool, immutable: bool, busy_seconds: float) -> None:
+    def __init__(
+        self, path: Path, *, readonly: bool, immutable: bool, busy_seconds: float, durable: bool = True
+    ) -> None:
         self.path = path
+        self._durable = durable
         self.readonly = readonly
         self._immutable = immutable
         self._busy_seconds = busy_seconds
@@ -165,7 +169,8 @@ class Connections:
             raise translated(error, self.path) from error
         try:
             for setting in (
-                "synchronous = FULL",  # a commit that returned survives a power cut
+                # With FULL a commit that returned survives a power cut.
+                f"synchronous = {'FULL' if self._durable else 'NORMAL'}",
                 "secure_delete = ON",  # freed bytes are overwritten
                 "trusted_schema = OFF",  # a collection may come from a stranger
                 "cell_size_check = ON",  # damage is found where it is read

@@ -20,7 +20,7 @@ from lookalike.vectors.half import widened
 NORM_TOLERANCE = 1e-3
 """How far from 1 the length of a row that is called L2-normalised may be; f16 rounding moves it by 1e-5."""
 
-_DTYPE: dict[Precision, np.dtype[np.floating]] = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
+DTYPES: dict[Precision, np.dtype[np.floating]] = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
 
 
 class StoredBlob(NamedTuple):
@@ -43,10 +43,10 @@ def space_in_state(connection: sqlite3.Connection, state: str) -> Space | None:
     if found is None:
         return None
     space = Space(*found)
-    if space.precision not in _DTYPE or not isinstance(space.dimensions, int):
+    if space.precision not in DTYPES or not isinstance(space.dimensions, int):
         raise DamagedCollection(
             f"space {space.number} has {space.dimensions!r} dimensions in {space.precision!r}, "
-            f"expected a number in one of {', '.join(_DTYPE)}: restore the collection from a copy"
+            f"expected a number in one of {', '.join(DTYPES)}: restore the collection from a copy"
         )
     return space
 
@@ -70,7 +70,7 @@ def checksum(row: int, data: bytes) -> int:
 
 def blob_width(space: Space) -> int:
     """Bytes of one embedding."""
-    return space.dimensions * _DTYPE[space.precision].itemsize
+    return space.dimensions * DTYPES[space.precision].itemsize
 
 
 def checked_embeddings(
@@ -107,7 +107,7 @@ def insert_embeddings(
     connection: sqlite3.Connection, space: Space, rows: Iterable[int], embeddings: Embeddings
 ) -> None:
     """Store checked embeddings, float32 (n, d); a row that has one gets another."""
-    stored = embeddings.astype(_DTYPE[space.precision])
+    stored = embeddings.astype(DTYPES[space.precision])
     connection.executemany(
         f"INSERT OR REPLACE INTO {embeddings_table(space.number)} VALUES (?, ?, ?)",
         (
@@ -139,7 +139,7 @@ def decoded(blobs: Sequence[StoredBlob], space: Space) -> tuple[Rows, Embeddings
                 f"the embedding of row {row} does not match its checksum: run lookalike verify, "
                 "then index the pictures that it names again or restore the collection from a copy"
             )
-    joined = np.frombuffer(b"".join(blob.data for blob in blobs), dtype=_DTYPE[space.precision])
+    joined = np.frombuffer(b"".join(blob.data for blob in blobs), dtype=DTYPES[space.precision])
     numbers = np.array([blob.row for blob in blobs], dtype=np.int64)
     return numbers, widened(joined.reshape(len(blobs), space.dimensions))
 
@@ -152,7 +152,7 @@ def read_embeddings(connection: sqlite3.Connection, rows: Sequence[int]) -> Embe
         UnknownItem: If a row is gone.
     """
     space = current_space(connection)
-    blobs = _blobs(connection, embeddings_table(space.number), "vector", rows)
+    blobs = stored_blobs(connection, embeddings_table(space.number), "vector", rows)
     return decoded(blobs, space)[1]
 
 
@@ -176,7 +176,7 @@ def read_thumbnails(connection: sqlite3.Connection, rows: Sequence[int]) -> list
         DamagedCollection: If one does not match its checksum.
         UnknownItem: If a row is gone.
     """
-    blobs = _blobs(connection, "thumbnails", "webp", rows)
+    blobs = stored_blobs(connection, "thumbnails", "webp", rows)
     for row, data, crc in blobs:
         if checksum(row, data) != crc:
             raise DamagedCollection(
@@ -186,7 +186,14 @@ def read_thumbnails(connection: sqlite3.Connection, rows: Sequence[int]) -> list
     return [blob.data for blob in blobs]
 
 
-def _blobs(connection: sqlite3.Connection, table: str, column: str, rows: Sequence[int]) -> list[StoredBlob]:
+def stored_blobs(
+    connection: sqlite3.Connection, table: str, column: str, rows: Sequence[int]
+) -> list[StoredBlob]:
+    """What a table holds of these rows, in the order asked, unchecked.
+
+    Raises:
+        UnknownItem: If a row is gone.
+    """
     found = connection.execute(
         f"SELECT row, {column}, crc FROM json_each(?) CROSS JOIN {table} ON row = value", (json_rows(rows),)
     )

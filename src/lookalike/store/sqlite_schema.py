@@ -222,7 +222,7 @@ def create(path: Path, space: Space) -> None:
     building = path.parent / f".{path.name}.{secrets.token_hex(4)}.new"
     try:
         building.mkdir(parents=True)
-        _build(building / DATABASE, space)
+        build(building / DATABASE, space)
         _sync(building / DATABASE)
         _sync(building)
         building.rename(path)
@@ -240,7 +240,8 @@ def _exists(path: Path) -> CollectionExists:
     return CollectionExists(f"there is already something at {path}: open it, or choose another path")
 
 
-def _build(database: Path, space: Space) -> None:
+def build(database: Path, space: Space) -> None:
+    """Write the database of an empty collection at a path where there is nothing."""
     try:
         connection = sqlite3.connect(database, isolation_level=None)
         try:
@@ -301,14 +302,20 @@ def connect(path: Path, *, readonly: bool, busy_seconds: float) -> Connections:
     immutable = readonly and not os.access(path, os.W_OK) and not log.exists()
     connections = Connections(database, readonly=readonly, immutable=immutable, busy_seconds=busy_seconds)
     try:
-        _accept(connections)
+        accept(connections)
     except BaseException:
         connections.close()
         raise
     return connections
 
 
-def _accept(connections: Connections) -> None:
+def accept(connections: Connections) -> None:
+    """Make sure that a database is one of a collection, and bring its schema up to date.
+
+    Raises:
+        CollectionNotFound: If it belongs to another program.
+        StoreError: If its schema is newer than this version, or older and opened for reading only.
+    """
     path = connections.path
     with connections.exclusive() as connection:
         (application,) = connection.execute("PRAGMA application_id").fetchone()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def begin_space(connection: sqlite3.Connection, space: Space) -> None:
 
 def lacking_rows(connection: sqlite3.Connection, fingerprint: str, *, after: int, limit: int) -> list[int]:
     """Rows of items without an embedding in the space that was begun, ascending."""
-    table = embeddings_table(_begun(connection, fingerprint).number)
+    table = embeddings_table(begun_space(connection, fingerprint).number)
     found = connection.execute(
         f"SELECT row FROM items WHERE row > ? AND row NOT IN (SELECT row FROM {table}) ORDER BY row LIMIT ?",
         (after, limit),
@@ -61,7 +61,24 @@ def put_vectors(
     fingerprint: str,
 ) -> None:
     """Add embeddings and labels to the space that was begun; rows that are gone are left out."""
-    space = _begun(connection, fingerprint)
+    space = begun_space(connection, fingerprint)
+    numbers, checked, words = checked_vectors(space, rows, embeddings, labels)
+
+    def place(kept: Sequence[int]) -> None:
+        kept_rows = [numbers[index] for index in kept]
+        insert_embeddings(connection, space, kept_rows, checked[np.array(kept, dtype=np.int64)])
+
+    insert_vectors(connection, numbers, words, place)
+
+
+def checked_vectors(
+    space: Space, rows: Rows, embeddings: Embeddings, labels: Sequence[Sequence[str]]
+) -> tuple[list[int], Embeddings, list[list[str]]]:
+    """Row numbers, float32 (n, d) embeddings and labels as they are stored.
+
+    Raises:
+        InputError: If they are not as many, or one cannot be stored.
+    """
     numbers = [int(row) for row in rows]
     if not len(numbers) == len(embeddings) == len(labels):
         raise InputError(
@@ -70,12 +87,28 @@ def put_vectors(
         )
     checked = checked_embeddings(embeddings, space, [f"row {row}" for row in numbers])
     words = [distinct_tags(storable_text(word, "a label") for word in each) for each in labels]
+    return numbers, checked, words
+
+
+def insert_vectors(
+    connection: sqlite3.Connection,
+    numbers: Sequence[int],
+    words: Sequence[Sequence[str]],
+    place: Callable[[Sequence[int]], None],
+) -> None:
+    """Add checked labels to the space that was begun, and embeddings by ``place``; rows that are gone are left out.
+
+    Args:
+        numbers: Rows.
+        words: Labels of each.
+        place: Stores the embeddings of those rows whose positions it is given.
+    """
     found = connection.execute(
         "SELECT row FROM json_each(?) CROSS JOIN items ON row = value", (json_rows(numbers),)
     )
     present = {row for (row,) in found}
     kept = [index for index, row in enumerate(numbers) if row in present]
-    insert_embeddings(connection, space, [numbers[i] for i in kept], checked[np.array(kept, dtype=np.int64)])
+    place(kept)
     connection.executemany("DELETE FROM begun_labels WHERE row = ?", ((numbers[i],) for i in kept))
     connection.executemany(
         "INSERT INTO begun_labels VALUES (?, ?, ?)",
@@ -85,7 +118,7 @@ def put_vectors(
 
 def switch_space(connection: sqlite3.Connection, fingerprint: str) -> None:
     """Make the begun space the current one and drop the old one: see the contract."""
-    space, old = _begun(connection, fingerprint), current_space(connection)
+    space, old = begun_space(connection, fingerprint), current_space(connection)
     table = embeddings_table(space.number)
     (lacking,) = connection.execute(
         f"SELECT count(*) FROM items WHERE row NOT IN (SELECT row FROM {table})"
@@ -110,7 +143,7 @@ def begin_epoch(connection: sqlite3.Connection) -> None:
     bump_version(connection)
 
 
-def _begun(connection: sqlite3.Connection, fingerprint: str) -> Space:
+def begun_space(connection: sqlite3.Connection, fingerprint: str) -> Space:
     """The begun space, if it is the one that the caller began."""
     space = space_in_state(connection, BEGUN)
     if space is None:

@@ -30,6 +30,8 @@ _JOINED = "tracklets CROSS JOIN cameras ON cameras.code = camera LEFT JOIN membe
 _END = microseconds(END)
 _FETCH = 256
 """Tracklets whose large data are read together."""
+_STATE_HOLDS = 60_000_000
+"""Microseconds for which the state of a stream may hold somebody who was lost: more than any tracker waits."""
 
 
 class _Packed(NamedTuple):
@@ -116,6 +118,7 @@ def replace_tracklets(
     camera: CameraRecord,
     tracklets: Sequence[NewTracklet],
     since: int | None,
+    gone: Sequence[int],
 ) -> list[int]:
     """Keep what a camera saw in the place of what was kept of it: see the contract."""
     put_cameras(connection, [camera])
@@ -132,11 +135,25 @@ def replace_tracklets(
         there.setdefault(key, []).append(number)
     packed = [_pack(tracklet, code) for tracklet in tracklets]
     numbers = [there[each.key].pop(0) if there.get(each.key) else None for each in packed]
-    _delete(connection, [number for left in there.values() for number in left])
+    grown = _of_camera(connection, code, [each.number for each in tracklets if each.number is not None])
+    for at, each in enumerate(tracklets):
+        if numbers[at] is None and each.number in grown and each.number not in numbers:
+            numbers[at] = each.number
+    left = {number for some in there.values() for number in some} | _of_camera(connection, code, gone)
+    _delete(connection, sorted(left - set(numbers)))
     placed = [_store(connection, number, each) for number, each in zip(numbers, packed, strict=True)]
     forget_empty_identities(connection)
     bump(connection)
     return placed
+
+
+def _of_camera(connection: sqlite3.Connection, camera: int, numbers: Sequence[int]) -> set[int]:
+    """Those of some numbers that are tracklets of a camera."""
+    found = connection.execute(
+        "SELECT number FROM tracklets WHERE camera = ? AND number IN (SELECT value FROM json_each(?))",
+        (camera, json.dumps([int(number) for number in numbers])),
+    )
+    return {number for (number,) in found}
 
 
 def _pack(tracklet: NewTracklet, camera: int) -> _Packed:
@@ -164,7 +181,7 @@ def _pack(tracklet: NewTracklet, camera: int) -> _Packed:
 
 
 def _store(connection: sqlite3.Connection, number: int | None, packed: _Packed) -> int:
-    """Insert a tracklet, or give one that is there its new description and picture; its number."""
+    """Insert a tracklet, or put it in the place of one that is there; its number."""
     if number is None:
         cursor = connection.execute(
             f"INSERT INTO tracklets VALUES (NULL, {', '.join('?' * 14)}, ?)", (*packed.row, packed.key)
@@ -177,9 +194,9 @@ def _store(connection: sqlite3.Connection, number: int | None, packed: _Packed) 
             )
     else:
         connection.execute(
-            "UPDATE tracklets SET track = ?, category = ?, quality = ?, frame = ?, time = ?, x = ?, y = ?, w = ?, "
-            "h = ?, fingerprint = ? WHERE number = ?",
-            (packed.row[1], *packed.row[5:], number),
+            "UPDATE tracklets SET camera = ?, track = ?, first = ?, last = ?, sightings = ?, category = ?, "
+            "quality = ?, frame = ?, time = ?, x = ?, y = ?, w = ?, h = ?, fingerprint = ?, key = ? WHERE number = ?",
+            (*packed.row, packed.key, number),
         )
     parts = (packed.sightings, packed.description, packed.crop)
     connection.execute(
@@ -312,11 +329,11 @@ def _data(
 def erase_tracklets_before(connection: sqlite3.Connection, camera: str, time: int) -> tuple[int, int]:
     """Remove what a camera saw before a time: see the contract."""
     found = connection.execute(
-        "SELECT number, sightings FROM tracklets "
+        "SELECT number, sightings, last FROM tracklets "
         "WHERE first < ? AND camera = (SELECT code FROM cameras WHERE name = ?)",
         (time, camera),
     ).fetchall()
-    listed = json.dumps([number for number, _ in found])
+    listed = json.dumps([number for number, *_ in found])
     # A tracklet that began before the time may have been pointed to at a later moment of it.
     gone = connection.execute(
         "DELETE FROM corrections WHERE number IN (SELECT correction FROM anchors WHERE camera = ?1 AND "
@@ -324,10 +341,14 @@ def erase_tracklets_before(connection: sqlite3.Connection, camera: str, time: in
         "CROSS JOIN tracklets ON number = value)))",
         (camera, time, listed),
     ).rowcount
-    _delete(connection, [number for number, _ in found])
+    _delete(connection, [number for number, *_ in found])
     connection.execute("DELETE FROM anchors WHERE correction NOT IN (SELECT number FROM corrections)")
-    connection.execute("UPDATE cameras SET state = x'' WHERE name = ? AND last < ?", (camera, time))
+    # What follows a stream holds pictures of whom it had in view when it was saved last.
+    in_view = max((last for *_, last in found), default=0) + _STATE_HOLDS
+    connection.execute(
+        "UPDATE cameras SET state = x'' WHERE name = ? AND (last < ? OR last < ?)", (camera, time, in_view)
+    )
     if found or gone:
         forget_empty_identities(connection)
         bump(connection)
-    return len(found), sum(count for _, count in found)
+    return len(found), sum(count for _, count, _ in found)

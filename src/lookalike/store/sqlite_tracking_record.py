@@ -52,7 +52,12 @@ class SqliteTracking(TrackingRecord):
             return sqlite_tracking.read_cameras(connection)
 
     def replace_tracklets(
-        self, camera: CameraRecord, tracklets: Sequence[NewTracklet], *, since: int | None = None
+        self,
+        camera: CameraRecord,
+        tracklets: Sequence[NewTracklet],
+        *,
+        since: int | None = None,
+        gone: Sequence[int] = (),
     ) -> list[int]:
         """Keep what a camera saw, in the place of what was kept of it, durably and at once or not at all.
 
@@ -60,7 +65,7 @@ class SqliteTracking(TrackingRecord):
             InputError: If a value cannot be stored.
         """
         with self._connections.write() as connection:
-            return sqlite_tracking.replace_tracklets(connection, camera, tracklets, since)
+            return sqlite_tracking.replace_tracklets(connection, camera, tracklets, since, gone)
 
     def tracklets(
         self, *, camera: str | None = None, identity: int | None = None, numbers: Sequence[int] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -47,9 +47,18 @@ _STORAGE: dict[AttributeType, str] = {
 }
 
 
-def damages(connection: sqlite3.Connection) -> Iterator[Damage]:
-    """Everything that is wrong, as of the caller's read transaction."""
-    checks = {
+Check = Callable[[sqlite3.Connection], Iterator[Damage]]
+
+
+def damages(connection: sqlite3.Connection, instead: Mapping[str, Check] | None = None) -> Iterator[Damage]:
+    """Everything that is wrong, as of the caller's read transaction.
+
+    Args:
+        connection: To the database.
+        instead: Checks that take the place of those of the same name, where a database refers to embeddings and
+            thumbnails that lie elsewhere.
+    """
+    checks: dict[str, Check] = {
         "database": _structure,
         "references": _references,
         "items": _items,
@@ -61,6 +70,7 @@ def damages(connection: sqlite3.Connection) -> Iterator[Damage]:
         "fitted": fitted_damages,
         "interactions": interaction_damages,
         "tracking": tracking_damages,
+        **(instead or {}),
     }
     for where, check in checks.items():
         try:
@@ -93,7 +103,7 @@ def _references(connection: sqlite3.Connection) -> Iterator[Damage]:
         one_each[embeddings_table(current.number)] = "row"
     for table, column in one_each.items():
         for (row,) in connection.execute(f"SELECT row FROM items EXCEPT SELECT {column} FROM {table}"):
-            yield Damage(_name(connection, table, row), "is missing")
+            yield Damage(name_of_row(connection, table, row), "is missing")
     some = {**one_each, "tags": "row", "begun_labels": "row"}
     if begun is not None:
         some[embeddings_table(begun.number)] = "row"
@@ -101,7 +111,7 @@ def _references(connection: sqlite3.Connection) -> Iterator[Damage]:
         for (row,) in connection.execute(f"SELECT {column} FROM {table} EXCEPT SELECT row FROM items"):
             yield Damage(f"{table}, row {row}", "belongs to no item")
     for (row,) in connection.execute("SELECT row FROM items INTERSECT SELECT row FROM removed"):
-        yield Damage(_name(connection, "items", row), "is among the removed rows too")
+        yield Damage(name_of_row(connection, "items", row), "is among the removed rows too")
     (newest,) = connection.execute("SELECT coalesce(max(row), 0) FROM items").fetchone()
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'items'").fetchone()
     if newest > (found[0] if found else 0):
@@ -130,14 +140,16 @@ def _attributes(connection: sqlite3.Connection) -> Iterator[Damage]:
             (_STORAGE[column.type],),
         )
         for row, kind in found:
-            where = _name(connection, "attributes", row)
+            where = name_of_row(connection, "attributes", row)
             yield Damage(where, f"{column.name} is stored as {kind}, its type is {column.type}")
 
 
 def _tags(connection: sqlite3.Connection) -> Iterator[Damage]:
     for row, origin, tag, folded in connection.execute("SELECT row, origin, tag, folded FROM tags"):
         if fold(tag) != folded or origin not in (USER, ENCODER):
-            yield Damage(_name(connection, "tags", row), f"the tag {tag!r} does not agree with {folded!r}")
+            yield Damage(
+                name_of_row(connection, "tags", row), f"the tag {tag!r} does not agree with {folded!r}"
+            )
 
 
 def _embeddings(connection: sqlite3.Connection) -> Iterator[Damage]:
@@ -150,10 +162,10 @@ def _embeddings(connection: sqlite3.Connection) -> Iterator[Damage]:
             sound = []
             for blob in blobs:
                 if checksum(blob.row, blob.data) != blob.crc:
-                    yield Damage(_name(connection, table, blob.row), "does not match its checksum")
+                    yield Damage(name_of_row(connection, table, blob.row), "does not match its checksum")
                 elif len(blob.data) != blob_width(space):
                     yield Damage(
-                        _name(connection, table, blob.row),
+                        name_of_row(connection, table, blob.row),
                         f"has {len(blob.data)} bytes: expected {blob_width(space)}",
                     )
                 else:
@@ -165,14 +177,14 @@ def _lengths(connection: sqlite3.Connection, space: Space, blobs: list[StoredBlo
     rows, embeddings = decoded(blobs, space)
     lengths = np.sqrt(np.einsum("nd,nd->n", embeddings, embeddings))
     for index in np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE)):
-        where = _name(connection, embeddings_table(space.number), int(rows[index]))
+        where = name_of_row(connection, embeddings_table(space.number), int(rows[index]))
         yield Damage(where, f"has the length {lengths[index]}: expected finite numbers and the length 1")
 
 
 def _thumbnails(connection: sqlite3.Connection) -> Iterator[Damage]:
     for blob in map(StoredBlob._make, connection.execute("SELECT row, webp, crc FROM thumbnails")):
         if checksum(blob.row, blob.data) != blob.crc:
-            yield Damage(_name(connection, "thumbnails", blob.row), "does not match its checksum")
+            yield Damage(name_of_row(connection, "thumbnails", blob.row), "does not match its checksum")
 
 
 def _words(connection: sqlite3.Connection) -> Iterator[Damage]:
@@ -187,9 +199,12 @@ def _words(connection: sqlite3.Connection) -> Iterator[Damage]:
         indexed = {row: (row, *texts) for row, *texts in found}
         for expected in words_of(connection, columns, page):
             if indexed.get(expected[0], expected) != expected:
-                yield Damage(_name(connection, "word index", expected[0]), "does not agree with the item")
+                yield Damage(
+                    name_of_row(connection, "word index", expected[0]), "does not agree with the item"
+                )
 
 
-def _name(connection: sqlite3.Connection, table: str, row: int) -> str:
+def name_of_row(connection: sqlite3.Connection, table: str, row: int) -> str:
+    """A row of a table for a person: with its item's id, if it has one."""
     found = connection.execute("SELECT id FROM items WHERE row = ?", (row,)).fetchone()
     return f"{table}, row {row}" + (f" ({found[0]})" if found else "")

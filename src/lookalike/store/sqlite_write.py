@@ -6,10 +6,12 @@ import json
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from lookalike.errors import FingerprintMismatch, InputError
 from lookalike.store.attribute_values import distinct_tags, fitted, id_problem, storable_text
+from lookalike.store.base import Space
 from lookalike.store.sqlite_attributes import (
     Catalogue,
     Scalar,
@@ -31,13 +33,54 @@ from lookalike.store.sqlite_embeddings import (
 )
 from lookalike.store.sqlite_read import all_rows_of, rows_of
 from lookalike.store.sqlite_schema import ENCODER, USER, embeddings_table
-from lookalike.types import AttributeValue, Record
+from lookalike.types import AttributeValue, Embeddings, Record
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+Fields = tuple[str, str, str, str | None, str, int, int]
+"""What the table items holds of an item, in its order: id, uri, source, stamp, sha256, width, height."""
+
+Place = Callable[[Sequence[int]], None]
+"""Stores embeddings and thumbnails of new items under their row numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewItems:
+    """Items on their way into a database, checked, without embeddings and thumbnails.
+
+    Args:
+        fields: What the table items holds of each.
+        values: Attributes of each that are mentioned.
+        tags: The user's tags of each; None where they are not mentioned.
+        labels: The encoder's words for each.
+    """
+
+    fields: list[Fields]
+    values: list[dict[str, Scalar]]
+    tags: list[list[str] | None]
+    labels: list[list[str]]
 
 
 def put(connection: sqlite3.Connection, records: Sequence[Record], fingerprint: str) -> None:
     """Insert or replace items: see :meth:`lookalike.store.base.Store.put`."""
+    space = space_of(connection, fingerprint)
+    if not records:
+        return
+    items, embeddings = checked_items(records, space)
+
+    def place(rows: Sequence[int]) -> None:
+        insert_embeddings(connection, space, rows, embeddings)
+        insert_thumbnails(connection, rows, (record.thumbnail for record in records))
+
+    insert_items(connection, items, place)
+
+
+def space_of(connection: sqlite3.Connection, fingerprint: str) -> Space:
+    """The current space, if it has this fingerprint.
+
+    Raises:
+        FingerprintMismatch: If it has another.
+    """
     space = current_space(connection)
     if fingerprint != space.fingerprint:
         raise FingerprintMismatch(
@@ -45,38 +88,55 @@ def put(connection: sqlite3.Connection, records: Sequence[Record], fingerprint: 
             fingerprint,
             "Use the collection's own encoder, or lookalike migrate it to this one.",
         )
-    if not records:
-        return
+    return space
+
+
+def checked_items(records: Sequence[Record], space: Space) -> tuple[NewItems, Embeddings]:
+    """Records as they are stored, and their embeddings, float32 (n, d).
+
+    Raises:
+        InputError: If one cannot be stored, or an id comes twice.
+    """
     ids = [_checked(record).id for record in records]
     if len(set(ids)) < len(ids):
         twice = next(id_ for id_ in ids if ids.count(id_) > 1)
         raise InputError(f"the id {twice} is given twice in one batch: ids are unique, give it once")
     embeddings = checked_embeddings([record.embedding for record in records], space, ids)
     given = [separated(record.attributes, record.id) for record in records]
-    columns, became_text = make_room(connection, catalogue(connection), [values for values, _ in given])
+    items = NewItems(
+        [_fields(record) for record in records],
+        [values for values, _ in given],
+        [tags for _, tags in given],
+        [distinct_tags(record.labels) for record in records],
+    )
+    return items, embeddings
+
+
+def insert_items(connection: sqlite3.Connection, items: NewItems, place: Place) -> None:
+    """Insert checked items, in the place of those that have their ids."""
+    ids = [fields[0] for fields in items.fields]
+    columns, became_text = make_room(connection, catalogue(connection), items.values)
 
     replaced = rows_of(connection, ids)
     values_before = read_values(connection, columns, replaced.values())
     tags_before = read_tags(connection, replaced.values())
     _delete(connection, list(replaced.values()))
-    rows = _new_rows(connection, len(records))
+    rows = _new_rows(connection, len(ids))
     values, tags = [], []
-    for record, (new_values, new_tags) in zip(records, given, strict=True):
-        old = replaced.get(record.id, 0)
+    for id_, new_values, new_tags in zip(ids, items.values, items.tags, strict=True):
+        old = replaced.get(id_, 0)
         values.append({**values_before.get(old, {}), **new_values})
         tags.append(tags_before.get(old, ([], []))[USER] if new_tags is None else new_tags)
-    labels = [distinct_tags(record.labels) for record in records]
 
     connection.executemany(
         "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ((row, *_fields(r), item_checksum(row, *_fields(r))) for row, r in zip(rows, records, strict=True)),
+        ((row, *each, item_checksum(row, *each)) for row, each in zip(rows, items.fields, strict=True)),
     )
     insert_values(connection, columns, rows, values)
     insert_tags(connection, rows, tags, USER)
-    insert_tags(connection, rows, labels, ENCODER)
-    insert_embeddings(connection, space, rows, embeddings)
-    insert_thumbnails(connection, rows, (record.thumbnail for record in records))
-    merged = [merged_tags(pair) for pair in zip(tags, labels, strict=True)]
+    insert_tags(connection, rows, items.labels, ENCODER)
+    place(rows)
+    merged = [merged_tags(pair) for pair in zip(tags, items.labels, strict=True)]
     _insert_words(connection, columns, rows, ids, values, merged)
     for column in became_text:
         found = connection.execute(f"SELECT row FROM attributes WHERE {column.sql} IS NOT NULL")
@@ -102,11 +162,8 @@ def _checked(record: Record) -> Record:
     return record
 
 
-Fields = tuple[str, str, str, str | None, str, int, int]
-
-
 def _fields(record: Record) -> Fields:
-    """What the table items holds of a record, in its order."""
+    """What the table items holds of a record."""
     size = int(record.width), int(record.height)
     return record.id, record.uri, record.source, record.stamp, record.sha256, *size
 

@@ -93,6 +93,8 @@ class NewTracklet:
         parts: The description; it is kept in half precision.
         identity: Number of the identity that it is thought to belong to until identities are put, if that exists;
             or None.
+        number: Of a kept tracklet of the camera that this one is more of, or None: it takes its place, with its number
+            and its identity.
     """
 
     track: int
@@ -104,6 +106,7 @@ class NewTracklet:
     fingerprint: str
     parts: Parts
     identity: int | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,12 @@ class TrackingRecord(ABC):
 
     @abstractmethod
     def replace_tracklets(
-        self, camera: CameraRecord, tracklets: Sequence[NewTracklet], *, since: int | None = None
+        self,
+        camera: CameraRecord,
+        tracklets: Sequence[NewTracklet],
+        *,
+        since: int | None = None,
+        gone: Sequence[int] = (),
     ) -> list[int]:
         """Keep what a camera saw, in the place of what was kept of it, durably and at once or not at all.
 
@@ -261,6 +269,7 @@ class TrackingRecord(ABC):
             tracklets: All of the camera, in any order.
             since: Tracklets that started before this time stay, microseconds; None replaces all. For a stream, which
                 comes in parts.
+            gone: Numbers of tracklets of the camera that do not stay either, unless a new one takes their place.
 
         Returns:
             Their numbers, in order.

@@ -1,8 +1,9 @@
 """Near-duplicates: edits of one picture, among any number of pictures.
 
 1. Candidates: the nearest neighbours of every picture by its embedding, in blocks, from an index.
-2. Each picture is looked for in its neighbours' coarse luminance (:func:`lookalike.tasks.registration.locate`); most
-   neighbours show something else and end here.
+2. Each picture's neighbours are looked for in its coarse luminance (:func:`lookalike.tasks.registration.locate`); most
+   of them show something else and end here, and of those most before they are looked for: a bound on what would be
+   found, from low frequencies alone (:mod:`lookalike.tasks.correlation_bound`), is below the least that counts.
 3. The others are laid on each other and compared by pixels (:mod:`lookalike.tasks.verification`).
 4. Where the line is drawn is learned from all those residuals (:mod:`lookalike.tasks.duplicate_threshold`).
 5. Pairs become groups in which every pair was compared and holds (:mod:`lookalike.tasks.duplicate_groups`).
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from lookalike.errors import InputError
 from lookalike.images.edits import edited
 from lookalike.images.perceptual import Plane, Planes, coarse_plane, planes_of
+from lookalike.tasks.correlation_bound import may_be_found, middle_spectra
 from lookalike.tasks.duplicate_groups import (
     Group,
     complete_groups,
@@ -29,7 +31,7 @@ from lookalike.tasks.duplicate_groups import (
     spanning_forest,
     uncompared,
 )
-from lookalike.tasks.duplicate_threshold import Threshold, choose_threshold, describe_threshold
+from lookalike.tasks.duplicate_threshold import TAIL, Threshold, choose_threshold, describe_threshold
 from lookalike.tasks.registration import Floats, Poses, locate
 from lookalike.tasks.verification import verify
 from lookalike.types import Embeddings, Image, Rows
@@ -41,8 +43,8 @@ NEIGHBOURS = 16
 LEAST_CORRELATION = 0.8
 """Of the coarse luminance; 99 of 100 edits reach it and one neighbour of four (measured on views of products)."""
 
-BATCH = 128
-"""Pairs that are compared at a time: some 40 MB."""
+READ, BATCH = 512, 32
+"""Pairs whose pictures are read, and that are compared, at a time: some 20 MB, and what fits a processor's cache."""
 
 MOST_COMPARED = 50_000
 """Pairs within what candidates connect that are compared at most (316 pictures): beyond, those found must do."""
@@ -126,7 +128,8 @@ def near_duplicates(
     if residual is not None and not 0 <= residual < 1:
         raise InputError(f"residual {residual} is no line: expected at least 0 and below 1")
     pairs, items, looked = find_candidates(blocks, nearest, pictures, k)
-    residuals = compare(pairs, pictures)
+    most = TAIL[1] if residual is None else max(TAIL[1], residual)
+    residuals = compare(pairs, pictures, most=most)
     joins = spanning_forest(pairs.first, pairs.second, residuals, items)
     if residual is None:
         threshold = choose_threshold(joins, precision, edits)
@@ -146,40 +149,83 @@ def find_candidates(
     """
     kept, items, looked = [_no_pairs()], 0, 0
     for rows, embeddings in blocks:
+        found = _others(rows, nearest(embeddings, k + 1)[0], k)
         items += len(rows)
-        block = [_no_pairs()]
-        found = nearest(embeddings, k + 1)[0]
-        needed = np.unique(np.concatenate([rows, found[found >= 0]]))
-        coarse = pictures.coarse(needed)
-        with one_thread_each():
-            for row, neighbours in zip(rows.tolist(), found, strict=True):
-                others = neighbours[(neighbours >= 0) & (neighbours != row)][:k]
-                looked += len(others)
-                poses = locate(coarse[np.searchsorted(needed, others)], coarse[np.searchsorted(needed, row)])
-                seen = np.flatnonzero(poses.score >= LEAST_CORRELATION)
-                block.append(Pairs(others, np.full(len(others), row), poses).take(seen))
-        kept.append(_joined(block))
+        looked += int(np.count_nonzero(found >= 0))
+        kept.append(_found_in(rows, found, pictures))
     return _best_of_each(kept), items, looked
 
 
+def _others(rows: Rows, found: Rows, k: int) -> Rows:
+    """The k nearest neighbours of each row but itself, int64 (b, k), -1 where there are fewer."""
+    real = (found >= 0) & (found != rows[:, None])
+    order = np.argsort(~real, axis=1, kind="stable")[:, :k]
+    others: Rows = np.where(np.take_along_axis(real, order, 1), np.take_along_axis(found, order, 1), -1)
+    return others
+
+
 @one_thread_each()
-def compare(pairs: Pairs, pictures: Pictures) -> Floats:
+def _found_in(rows: Rows, others: Rows, pictures: Pictures) -> Pairs:
+    """Pairs of pictures and neighbours that are found in them.
+
+    Args:
+        rows: int64 (b,).
+        others: int64 (b, k), neighbours of each, -1 for none.
+        pictures: Reads their coarse luminance.
+    """
+    needed = np.unique(np.concatenate([rows, others[others >= 0]]))
+    coarse, own = pictures.coarse(needed), np.searchsorted(needed, rows)
+    places = np.maximum(np.searchsorted(needed, others), 0)
+    possible = (others >= 0) & may_be_found(middle_spectra(coarse), places, coarse[own], LEAST_CORRELATION)
+    pairs = [_no_pairs()]
+    for number in np.flatnonzero(possible.any(axis=1)):
+        sought = places[number, possible[number]]
+        poses = locate(coarse[sought], coarse[own[number]])
+        seen = np.flatnonzero(poses.score >= LEAST_CORRELATION)
+        pairs.append(Pairs(needed[sought], np.full(len(sought), rows[number]), poses).take(seen))
+    return _joined(pairs)
+
+
+@one_thread_each()
+def compare(pairs: Pairs, pictures: Pictures, *, most: float = np.inf) -> Floats:
     """Residuals of pairs, float32 (n,), read and compared in batches.
 
     Args:
         pairs: In any order.
         pictures: Reads their pixels.
+        most: As in :func:`lookalike.tasks.verification.verify`.
     """
     residuals = np.empty(len(pairs.first), dtype=np.float32)
-    order = np.lexsort((pairs.first, pairs.second))  # pairs of one picture together, so that it is read once
-    for start in range(0, len(order), BATCH):
-        batch = order[start : start + BATCH]
-        some = pairs.take(batch)
+    order = _reading_order(pairs)
+    for start in range(0, len(order), READ):
+        read = order[start : start + READ]
+        some = pairs.take(read)
         rows, places = np.unique(np.concatenate([some.first, some.second]), return_inverse=True)
-        planes = pictures.planes(rows)
-        first, second = (Planes(*(field[half] for field in planes)) for half in np.split(places, 2))
-        residuals[batch] = verify(first, second, some.poses).residual
+        planes, (first, second) = pictures.planes(rows), np.split(places, 2)
+        for begin in range(0, len(read), BATCH):
+            part = np.arange(begin, min(begin + BATCH, len(read)))
+            here, there = (Planes(*(field[half[part]] for field in planes)) for half in (first, second))
+            residuals[read[part]] = verify(here, there, some.poses.take(part), most=most).residual
     return residuals
+
+
+def _reading_order(pairs: Pairs) -> npt.NDArray[np.int64]:
+    """Pairs so ordered that those of one picture are near each other, and it seldom has to be read again.
+
+    Pictures are numbered so that neighbours have near numbers (Cuthill & McKee 1969, doi:10.1145/800195.805928).
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+    if not len(pairs.first):
+        return np.empty(0, dtype=np.int64)
+    rows, ends = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
+    edges = np.concatenate([ends, np.roll(ends, len(pairs.first))])  # both ways round
+    graph = coo_array((np.ones(len(ends), dtype=np.int8), np.split(edges, 2)), shape=(len(rows), len(rows)))
+    number = np.empty(len(rows), dtype=np.int64)
+    number[reverse_cuthill_mckee(graph.tocsr(), symmetric_mode=True)] = np.arange(len(rows))
+    first, second = np.split(number[ends], 2)
+    return np.lexsort((np.minimum(first, second), np.maximum(first, second))).astype(np.int64)
 
 
 @one_thread_each()
@@ -254,7 +300,7 @@ def _groups(
         elif missing:
             more = located(*uncompared(rows, first, second), pictures)
             first, second = np.concatenate([first, more.first]), np.concatenate([second, more.second])
-            values = np.concatenate([values, compare(more, pictures)])
+            values = np.concatenate([values, compare(more, pictures, most=threshold)])
             compared += missing
         groups += complete_groups(first, second, values, threshold)
     return sorted(groups, key=lambda group: int(group.members[0])), compared, capped

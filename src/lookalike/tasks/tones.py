@@ -27,10 +27,14 @@ def tone_curves(source: Floats, target: Floats) -> Floats:
         float32 (n, 256): what each level becomes; 0 where no pixel has it.
     """
     n = len(source)
-    bins = (LEVELS * np.arange(n))[:, None] + np.sort(_levels(source), axis=1)
+    bins = (LEVELS * np.arange(n))[:, None] + _levels(source)
     counts = np.bincount(bins.ravel(), minlength=LEVELS * n)
-    sums = np.bincount(bins.ravel(), weights=np.sort(target, axis=1).ravel(), minlength=LEVELS * n)
-    return (sums / np.maximum(counts, 1)).astype(np.float32).reshape(n, LEVELS)
+    seen = np.flatnonzero(counts)
+    curves = np.zeros(LEVELS * n, dtype=np.float32)
+    first = (np.cumsum(counts) - counts)[seen]
+    sums = np.add.reduceat(np.sort(target, axis=1).ravel(), first, dtype=np.float64)
+    curves[seen] = sums / counts[seen]
+    return curves.reshape(n, LEVELS)
 
 
 def match_tones(source: Floats, target: Floats) -> Floats:

@@ -21,6 +21,7 @@ draw the line is learned from the collection (``lookalike.tasks.duplicate_thresh
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -62,21 +63,25 @@ class Verified(NamedTuple):
     poses: Poses
 
 
-def verify(first: Planes, second: Planes, poses: Poses) -> Verified:
+def verify(first: Planes, second: Planes, poses: Poses, *, most: float = np.inf) -> Verified:
     """Compare n pairs of pictures.
 
     Args:
         first: n pictures.
         second: n pictures.
         poses: Where to begin, from :func:`lookalike.tasks.registration.locate`.
+        most: What a residual is above this need not be known: it may be returned less than it is, but above this.
+            Most neighbours are so different that one way round tells.
     """
     poses = refine(first.luminance, second.luminance, poses)
     here, there = overlaid(flipped(first.luminance, poses.flipped), second.luminance, poses, GRID)
-    residual = np.maximum(
-        _tone_residual(here, there), _chroma_residual(first.chroma, second.chroma, poses) / CHROMA_UNIT
-    )
-    residual = np.where(overlap(poses) >= LEAST_OVERLAP, residual, np.inf)
-    return Verified(residual.astype(np.float32), poses)
+    residual = np.where(overlap(poses) >= LEAST_OVERLAP, _one_way(here, there), np.float32(np.inf))
+    left = np.flatnonzero(residual <= most)
+    if len(left):
+        other_way = _one_way(there[left], here[left])
+        colour = _chroma_residual(first.chroma[left], second.chroma[left], poses.take(left)) / CHROMA_UNIT
+        residual[left] = np.maximum(residual[left], np.maximum(other_way, colour))
+    return Verified(residual.astype(np.float32, copy=False), poses)
 
 
 def similarity(residual: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -85,12 +90,8 @@ def similarity(residual: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     return alike
 
 
-def _tone_residual(here: Floats, there: Floats) -> Floats:
-    """Difference of luminance after tones were matched, the worse way round, float32 (n,)."""
-    return np.maximum(_one_way(here, there), _one_way(there, here))
-
-
 def _one_way(source: Floats, target: Floats) -> Floats:
+    """Difference of luminance after the tones of the source were matched, float32 (n,)."""
     n = len(source)
     matched = match_tones(source.reshape(n, -1), target.reshape(n, -1)).reshape(source.shape)
     known = (source > CLIPPED[0]) & (source < CLIPPED[1])
@@ -136,7 +137,15 @@ def _unexplained(source: Floats, target: Floats) -> Floats:
 
 def _box(planes: Floats, width: int) -> Floats:
     """Means of all windows of ``width`` x ``width`` pixels."""
-    sums = np.cumsum(np.cumsum(np.pad(planes, ((0, 0), (1, 0), (1, 0))), axis=1), axis=2)
-    windows = sums[:, width:, width:] - sums[:, :-width, width:] - sums[:, width:, :-width]
-    means = (windows + sums[:, :-width, :-width]) / (width * width)
-    return means.astype(np.float32, copy=False)
+    weights = _windows(planes.shape[1], width)
+    means: Floats = weights.T @ (planes @ weights)
+    return means
+
+
+@lru_cache(maxsize=8)
+def _windows(side: int, width: int) -> Floats:
+    """From a row of pixels to the means of its windows, float32 (side, side - width + 1)."""
+    weights = np.zeros((side, side - width + 1), dtype=np.float32)
+    for start in range(side - width + 1):
+        weights[start : start + width, start] = 1 / width
+    return weights

@@ -198,7 +198,8 @@ class AppearanceSpace:
             cameras: n names.
 
         Returns:
-            float32 (n, d), L2-normalised rows; parts count alike.
+            float32 (n, d), L2-normalised rows; parts count alike. A row whose description is the mean itself says
+            nothing of its thing and is 0: its cosine with everything is 0, and nothing is matched with it.
 
         Raises:
             InputError: If parts or numbers of rows are not those expected.
@@ -211,9 +212,12 @@ class AppearanceSpace:
         if not len(cameras):
             return np.empty((0, sum(table.shape[1] for table in self.means.values())), np.float32)
         of = np.array([self.cameras.index(c) + 1 if c in self.cameras else 0 for c in cameras])
-        return normalise(
-            np.hstack([_directions(parts[name] - table[of]) for name, table in self.means.items()])
-        )
+        joined = np.hstack([_directions(parts[name] - table[of]) for name, table in self.means.items()])
+        found = np.zeros(joined.shape, np.float32)
+        tells = joined.any(axis=1)
+        if tells.any():
+            found[tells] = normalise(joined[tells])
+        return found
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """The space as arrays for ``numpy.savez``."""

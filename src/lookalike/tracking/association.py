@@ -23,6 +23,7 @@ from lookalike.tracking.leftovers import reassigned
 from lookalike.tracking.linkage import Pairs, constrained_average_linkage
 from lookalike.tracking.matching_threshold import MatchingThreshold, learn_threshold
 from lookalike.tracking.neighbourhoods import reciprocal_similarity
+from lookalike.tracking.pair_mixture import COSINES, RERANKED, PairPrior
 from lookalike.tracking.tracklets import Tracklet, conflicts
 from lookalike.types import Embeddings
 from lookalike.vectors.metrics import inner
@@ -35,6 +36,9 @@ PLACE = 8.0
 
 ON_THE_WAY = 1.5
 """Log odds that being seen as far apart in time as the way between two cameras takes adds."""
+
+LEAST_RERANKED = 5
+"""Times k1 that there have to be tracklets for re-ranking: among fewer, everybody is everybody's neighbour."""
 
 MOST_APPEARANCE = 6.0
 """Log odds that appearance can speak for or against at most: clothes are never quite sure."""
@@ -118,18 +122,19 @@ def associate(
     _check_pairs(n, must, cannot)
     similarity = inner(embeddings, embeddings).astype(np.float64)
     known = _gates(tracklets, cameras, similarity, chosen, {})
-    compared = similarity
-    if chosen.rerank and n:
+    compared, reranked = similarity, chosen.rerank and n >= LEAST_RERANKED * chosen.k1
+    if reranked:
         compared = reciprocal_similarity(similarity, k1=chosen.k1, k2=chosen.k2, original=chosen.original)
-    groups, threshold, evidence = _grouped(tracklets, compared, known, must, cannot, chosen)
+    prior = RERANKED if reranked else COSINES
+    groups, threshold, evidence = _grouped(tracklets, compared, known, must, cannot, chosen, prior)
     if chosen.use_gates and (crossings := learn_crossings(tracklets, groups)):
         known = _gates(tracklets, cameras, similarity, chosen, crossings)
-        groups, threshold, evidence = _grouped(tracklets, compared, known, must, cannot, chosen)
+        groups, threshold, evidence = _grouped(tracklets, compared, known, must, cannot, chosen, prior)
     if chosen.reassign:
         groups = reassigned(groups, evidence, _forbidden(known, cannot, chosen))
-    plain = (
-        _learned(tracklets, similarity, known, must, cannot, chosen) if n > 1 and chosen.rerank else threshold
-    )
+    plain = threshold
+    if reranked:
+        plain = _learned(tracklets, similarity, known, must, cannot, chosen, COSINES)
     return Association(_by_time(groups, tracklets), threshold, plain, known, evidence)
 
 
@@ -169,12 +174,13 @@ def _grouped(
     must: Pairs,
     cannot: Pairs,
     settings: AssociationSettings,
+    prior: PairPrior,
 ) -> tuple[Integers, MatchingThreshold | None, Floats]:
     """One pass: learn the line, weigh appearance and place, join."""
     n = len(tracklets)
     if n < 2:
         return np.zeros(n, dtype=np.int64), None, np.zeros((n, n))
-    threshold = _learned(tracklets, compared, known, must, cannot, settings)
+    threshold = _learned(tracklets, compared, known, must, cannot, settings, prior)
     odds = threshold.slope * (compared - threshold.cosine)
     evidence = np.clip(odds, -MOST_APPEARANCE, MOST_APPEARANCE)
     near = known.here
@@ -194,6 +200,7 @@ def _learned(
     must: Pairs,
     cannot: Pairs,
     settings: AssociationSettings,
+    prior: PairPrior,
 ) -> MatchingThreshold:
     """The line, from pairs of different cameras where there are such pairs: those of one camera look more alike."""
     n = len(tracklets)
@@ -214,6 +221,7 @@ def _learned(
         compared[pairs & same],
         compared[pairs & ~same & ~different],
         false_match_rate=settings.false_match_rate,
+        prior=prior,
     )
 
 

@@ -85,9 +85,15 @@ class Background:
         if self._median is None or self._fresh >= REFRESHED_EVERY:
             self._refresh()
 
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that the next frame's answer depends on, as arrays for ``numpy.savez``."""
-        frames = np.stack(self._frames) if self._frames else np.empty((0, 0, 0, 3), np.uint8)
+    def state(self, *, brief: bool = False) -> dict[str, npt.NDArray[np.generic]]:
+        """Everything that the next frame's answer depends on, as arrays for ``numpy.savez``.
+
+        Args:
+            brief: Without the frames, which are many megabytes; the empty scene, once restored, stands in for some.
+        """
+        frames = np.empty((0, 0, 0, 3), np.uint8)
+        if self._frames and not brief:
+            frames = np.stack(self._frames)
         median = np.empty((0, 0, 3), np.uint8) if self._median is None else self._median
         return {"frames": frames, "median": median, "clock": np.array([self._due, self._fresh])}
 
@@ -97,6 +103,8 @@ class Background:
         self._frames.extend(np.asarray(frame, dtype=np.uint8) for frame in state["frames"])
         median = np.asarray(state["median"], dtype=np.uint8)
         self._median = median if median.size else None
+        if self._median is not None and not self._frames:
+            self._frames.extend([self._median] * FEWEST)
         due, fresh = np.asarray(state["clock"], dtype=np.float64).tolist()
         self._due, self._fresh = due, int(fresh)
 

@@ -208,7 +208,7 @@ def _camera(entry: Any, number: int, folder: Path, what: str) -> Camera:
             f"{where} has {' and '.join(kinds) or 'no source'}: expected exactly one of {', '.join(SOURCES)}, a text"
         )
     kind = kinds[0]
-    source = entry[kind] if kind == "url" else str(folder / entry[kind])
+    source = entry[kind] if kind == "url" else str((folder / entry[kind]).absolute())
     fps = entry.get("fps")
     if fps is None and kind == "frames":
         raise InputError(f"{where} is a folder of pictures without fps: say how many there are a second")

@@ -1,20 +1,24 @@
 """One camera, frame by frame: detections become tracks, and finished tracks become tracklets with their best crops.
 
-Memory holds the tracks that are followed, with their boxes and at most 64 crops each, and nothing of those that have
-ended: a stream may run for as long as it likes.
+Memory holds the tracks that are followed, with their boxes and at most 64 small crops each, and nothing of those that
+have ended: a stream may run for as long as it likes. All of it is a dictionary of arrays, so that a stream survives a
+restart.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.tracking.cameras import Camera, inside
-from lookalike.tracking.crops import chosen, crop, frame_quality, usual_shape
+from lookalike.tracking.crops import chosen, frame_quality, usual_shape
 from lookalike.tracking.detections import Detections
 from lookalike.tracking.footage import Shot
+from lookalike.tracking.open_tracks import OpenTrack, packed, unpacked
 from lookalike.tracking.tracker import Tracker
 from lookalike.tracking.tracklets import Tracklet, divided, filled
 from lookalike.types import Image
@@ -24,9 +28,6 @@ Integers = npt.NDArray[np.int64]
 
 MOST_CROPS = 8
 """Crops of a tracklet that are described."""
-
-CROPS_KEPT = 64
-"""Crops of a track that are kept while it is followed: the best of each of so many parts of its time at most."""
 
 HIDDEN = 0.6
 """Share of a box that must be free of nearer ones, or the tracker may go over to the other."""
@@ -52,18 +53,6 @@ class Followed:
     quality: Floats
 
 
-@dataclass(slots=True)
-class _Track:
-    frame: list[int] = field(default_factory=list)
-    time: list[float] = field(default_factory=list)
-    box: list[Floats] = field(default_factory=list)
-    confidence: list[float] = field(default_factory=list)
-    category: list[int] = field(default_factory=list)
-    free: list[float] = field(default_factory=list)
-    crops: dict[int, tuple[int, float, Image]] = field(default_factory=dict)
-    bin_seconds: float = 0.25
-
-
 class Follower:
     """Follows what one camera sees.
 
@@ -85,7 +74,7 @@ class Follower:
         self.camera = camera
         self.tracker = tracker or Tracker()
         self._fill, self._least = fill_seconds, least_sightings
-        self._tracks: dict[int, _Track] = {}
+        self._tracks: dict[int, OpenTrack] = {}
         self._next = 1
 
     def take(self, shot: Shot, detections: Detections) -> list[Followed]:
@@ -104,7 +93,7 @@ class Follower:
         width, height = size or (1 << 30, 1 << 30)
         quality, free = frame_quality(detections.box, detections.confidence, width=width, height=height)
         for at in np.flatnonzero(numbers >= 0).tolist():
-            track = self._tracks.setdefault(int(numbers[at]), _Track())
+            track = self._tracks.setdefault(int(numbers[at]), OpenTrack())
             track.frame.append(shot.number)
             track.time.append(shot.seconds)
             track.box.append(detections.box[at])
@@ -112,13 +101,47 @@ class Follower:
             track.category.append(int(detections.category[at]))
             track.free.append(float(free[at]))
             if shot.image is not None:
-                _keep_crop(track, shot, detections.box[at], float(quality[at]))
+                track.keep_crop(shot, detections.box[at], float(quality[at]))
         alive = set(self.tracker.alive().tolist())
         return self._ended([number for number in self._tracks if number not in alive])
 
     def finish(self) -> list[Followed]:
         """The tracklets of all tracks that are still followed: the recording is over."""
         return self._ended(list(self._tracks))
+
+    def so_far(self) -> list[Followed]:
+        """The tracks that are still followed, as tracklets that would have ended now; they go on."""
+        number = self._next
+        found = [
+            each
+            for track, one in self._tracks.items()
+            if len(one.frame) >= self._least
+            for each in self._followed(track, one)
+        ]
+        self._next = number
+        return found
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that the next frame's answer depends on, as arrays for ``numpy.savez``; of each track's crops a
+        quarter at least (:data:`lookalike.tracking.open_tracks.CROPS_SAVED`)."""
+        parts = {"tracker": self.tracker.state(), "tracks": packed(self._tracks)}
+        named = {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}
+        return {**named, "next": np.array(self._next)}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on where :meth:`state` was taken, with this camera's regions and times.
+
+        Raises:
+            InputError: If the state was saved in another form.
+        """
+        parts: dict[str, dict[str, npt.NDArray[Any]]] = {"tracker": {}, "tracks": {}}
+        for name, value in state.items():
+            part, _, own = name.partition(".")
+            if own:
+                parts[part][own] = value
+        self.tracker = Tracker.restored(parts["tracker"])
+        self._tracks = unpacked(parts["tracks"])
+        self._next = int(state["next"])
 
     def _wanted(self, detections: Detections) -> npt.NDArray[np.bool_]:
         feet = detections.box[:, :2] + detections.box[:, 2:] * (0.5, 1.0)
@@ -132,7 +155,7 @@ class Follower:
                 found += self._followed(number, track)
         return found
 
-    def _followed(self, number: int, track: _Track) -> list[Followed]:
+    def _followed(self, number: int, track: OpenTrack) -> list[Followed]:
         start = self.camera.start.timestamp()
         kinds, counts = np.unique(track.category, return_counts=True)
         whole = Tracklet(
@@ -157,26 +180,7 @@ class Follower:
         return found
 
 
-def _keep_crop(track: _Track, shot: Shot, box: Floats, quality: float) -> None:
-    """Keep a crop if it is the best of its part of the time; parts grow when there are too many."""
-    assert shot.image is not None
-    part = int((shot.seconds - track.time[0]) / track.bin_seconds)
-    if quality <= 0 or (part in track.crops and track.crops[part][1] >= quality):
-        return
-    pixels = crop(shot.image, box)
-    if pixels is None:
-        return
-    track.crops[part] = (shot.number, quality, pixels.copy())
-    if len(track.crops) > CROPS_KEPT:
-        track.bin_seconds *= 2
-        halved: dict[int, tuple[int, float, Image]] = {}
-        for old, kept in track.crops.items():
-            if old // 2 not in halved or halved[old // 2][1] < kept[1]:
-                halved[old // 2] = kept
-        track.crops = halved
-
-
-def _with_crops(tracklet: Tracklet, track: _Track) -> Followed:
+def _with_crops(tracklet: Tracklet, track: OpenTrack) -> Followed:
     usual = usual_shape(tracklet.box)
     quality = np.zeros(len(tracklet))
     pixels: dict[int, Image] = {}

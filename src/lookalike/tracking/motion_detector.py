@@ -76,9 +76,13 @@ class MotionDetector:
             boxes * factor, _confidence(boxes, strong), np.full(len(boxes), PERSON, dtype=np.int64)
         )
 
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that the next frame's answer depends on, as arrays for ``numpy.savez``."""
-        parts = {"background": self._background.state(), "scale": self._scale.state()}
+    def state(self, *, brief: bool = False) -> dict[str, npt.NDArray[np.generic]]:
+        """Everything that the next frame's answer depends on, as arrays for ``numpy.savez``.
+
+        Args:
+            brief: As for :meth:`lookalike.tracking.background.Background.state`.
+        """
+        parts = {"background": self._background.state(brief=brief), "scale": self._scale.state()}
         return {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:

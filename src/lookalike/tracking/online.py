@@ -1,8 +1,8 @@
 """Identities while cameras run: each track gets one as soon as it is described, in bounded memory.
 
 A track keeps the identity it was given; the only change is that two identities turn out to be one, and then an event
-says so, with the evidence. Until enough was seen to know from which similarity on two tracks are one thing, every
-track is an identity of its own, and those that belong together merge as soon as the line is known.
+says so, with the evidence. From which similarity on two tracks are one thing is learned in passing; what was measured
+elsewhere stands in for what was not seen yet.
 
 The offline mode (:mod:`lookalike.tracking.association`) sees everything at once and is better: use it for recordings.
 """
@@ -33,11 +33,11 @@ VISITS = 64
 PAIRS_KEPT = 4000
 """Similarities that the line is learned from, of each kind."""
 
-FEWEST_DIFFERENT = 30
-"""Pairs known to be two things before there is a line."""
+FEWEST_PAIRS = 20
+"""Pairs of tracks and identities before there is a line; until then every track is an identity of its own."""
 
 LEARNED_EVERY = 20
-"""New tracks after which the line is learned again."""
+"""New tracks after which the line is learned again, and sooner while there are fewer than ten times as many."""
 
 MERGE_MARGIN = 0.02
 """Cosine above the line that two identities need to be merged: a merge is for good."""
@@ -121,7 +121,7 @@ class OnlineAssociation:
         self._of_track: dict[tuple[str, int], int] = {}
         self._different: deque[float] = deque(maxlen=PAIRS_KEPT)
         self._other: deque[float] = deque(maxlen=PAIRS_KEPT)
-        self._next, self._since_learned = 1, 0
+        self._next, self._tracks, self._since_learned = 1, 0, 0
         self._events: list[Event] = []
 
     @property
@@ -234,9 +234,10 @@ class OnlineAssociation:
     def _learn(self) -> None:
         if self._given:
             return
+        self._tracks += 1
         self._since_learned += 1
-        due = self._threshold is None or self._since_learned >= LEARNED_EVERY
-        if due and len(self._different) >= FEWEST_DIFFERENT and len(self._other) >= FEWEST_DIFFERENT:
+        due = self._threshold is None or self._since_learned >= min(LEARNED_EVERY, self._tracks // 10 + 1)
+        if due and len(self._different) + len(self._other) >= FEWEST_PAIRS:
             self._threshold = learn_threshold(
                 np.array(self._different), np.empty(0), np.array(self._other), false_match_rate=self._rate
             )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.collection.clustering import KIND, NAME, NOISE
+from lookalike.collection.clustering import KIND, NAME
 from lookalike.collection.evaluation.of_items import check_label
 from lookalike.collection.evaluation.pictures import label_text
 from lookalike.collection.saved_clusters import SavedClusters
@@ -20,6 +20,7 @@ from lookalike.errors import InputError, NotFitted
 from lookalike.evaluate.clustering import ClusteringReport, evaluate_clustering
 from lookalike.store.base import Store
 from lookalike.store.gallery import Gallery
+from lookalike.vectors.silhouette import NOISE
 
 SHOWN = 20
 

@@ -26,7 +26,9 @@ from lookalike.tasks.classify.models import (
 from lookalike.tasks.classify.rejection import Rejection
 from lookalike.types import Embeddings, Rows
 
-FORMAT = 1
+FORMAT = 2
+READ = (1, 2)
+"""Formats that can be loaded; 1 knew no slope and shift of the confidence."""
 
 Lookup: TypeAlias = Callable[[Rows], tuple[npt.NDArray[np.bool_], Embeddings]]
 """Row numbers int64 (m,) -> which of them still are items, bool (m,), and the embeddings of those, in order."""
@@ -157,7 +159,9 @@ class Classifier:
             "labels": self.labels,
             "method": self.method,
             "fingerprint": self.fingerprint,
-            "calibration": {"scale": self.calibration.scale, "fitted": self.calibration.fitted},
+            "calibration": {
+                name: getattr(self.calibration, name) for name in ("scale", "fitted", "slope", "shift")
+            },
             "candidates": [each._asdict() for each in self.candidates],
             "provenance": dict(self.provenance),
         }
@@ -187,9 +191,9 @@ class Classifier:
         with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
             arrays = dict(stored)
         facts = json.loads(arrays["facts"].tobytes())
-        if facts["format"] != FORMAT:
+        if facts["format"] not in READ:
             raise InputError(
-                f"the classifier is stored in format {facts['format']}, this version reads {FORMAT}: "
+                f"the classifier is stored in format {facts['format']}, this version reads {FORMAT} and older: "
                 "update lookalike, or train the classifier again"
             )
         model, gone = _model_from(facts["method"], arrays, vectors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,40 @@ class CrossValidated(NamedTuple):
     scores: dict[Choice, Scores]
 
 
+class Chosen(NamedTuple):
+    """The candidate that is taken.
+
+    Args:
+        choice: It.
+        calibration: Of its scores.
+        candidates: How every candidate did; () when nothing could be held out.
+        out_of_fold: What it said of examples that it had not seen; None likewise.
+    """
+
+    choice: Choice
+    calibration: Calibration
+    candidates: tuple[Candidate, ...]
+    out_of_fold: OutOfFold | None
+
+    def provenance(self) -> dict[str, Any]:
+        """How it was chosen and calibrated."""
+        judged = self.out_of_fold
+        return {
+            "method": self.choice[0],
+            "chosen_by": "nothing could be held out: no class has two groups of examples"
+            if judged is None
+            else "least cross-validated log loss after calibration",
+            "regularisation": self.choice[1],
+            "cross_validated": 0 if judged is None else len(judged.positions),
+            "folds": 0 if judged is None else int(judged.folds.max()) + 1,
+            "calibrated": self.calibration.fitted,
+            "calibration_scale": self.calibration.scale,
+            "calibration_slope": self.calibration.slope,
+            "calibration_shift": self.calibration.shift,
+            "candidates": [each._asdict() for each in self.candidates],
+        }
+
+
 @one_thread_each()
 def train(
     embeddings: npt.ArrayLike,
@@ -124,58 +158,54 @@ def train(
         raise InputError(
             f"false_reject_rate {false_reject_rate}: expected a share from 0 (reject nothing) to below 1"
         )
-    tried = [each for each in CANDIDATES if method in ("auto", each[0])]
-    validated = cross_validate(data, tried, weights, seed=seed)
-    candidates = _candidates(validated, data)
-    if candidates:
-        chosen = min(candidates, key=lambda each: each.log_loss)
-        choice: Choice = (chosen.method, chosen.regularisation)
-        out_of_fold = _out_of_fold(data, validated, choice)
-        at = validated.positions
-        calibration = fit_calibration(validated.scores[choice], data.codes[at], data.groups[at])
-    else:
-        only: Method = "prototypes" if method == "auto" else method
-        choice = (only, UNVALIDATED_STRENGTH if only == "linear" else None)
-        out_of_fold, calibration = None, Calibration.identity(data.classes)
+    judged = _choose(data, method, weights, seed=seed)
     voters = stratified_sample(data.codes, max(MOST_VOTERS, data.classes), seed=seed)
-    model = _fit(data, choice, weights, voters, seed=seed)
+    model = _fit(data, judged.choice, weights, voters, seed=seed)
     rejection = None
     if false_reject_rate:
         compared = stratified_sample(data.codes, max(MOST_COMPARED, data.classes), seed=seed)
         rejection = fit_rejection(data, compared, false_reject_rate, seed=seed)
+    used = judged.choice[0]
     return Classifier(
         labels=data.labels,
-        method=choice[0],
+        method=used,
         model=model,
-        calibration=calibration,
+        calibration=judged.calibration,
         rejection=rejection,
         fingerprint=fingerprint,
-        candidates=tuple(candidates),
-        out_of_fold=out_of_fold,
+        candidates=judged.candidates,
+        out_of_fold=judged.out_of_fold,
         provenance={
-            "method": choice[0],
-            "chosen_by": "least cross-validated log loss after calibration"
-            if candidates
-            else "nothing could be held out: no class has two groups of examples",
-            "regularisation": choice[1],
+            **judged.provenance(),
             "class_weights": weights,
             "examples": len(data),
             "groups": len(np.unique(data.groups)),
-            "cross_validated": 0 if out_of_fold is None else len(out_of_fold.positions),
-            "folds": 0 if out_of_fold is None else int(out_of_fold.folds.max()) + 1,
-            "calibrated": calibration.fitted,
-            "calibration_scale": calibration.scale,
             "false_reject_rate": false_reject_rate,
             "rejection_threshold": rejection.threshold
             if rejection is not None and np.isfinite(rejection.threshold)
             else None,
             "rejection_neighbours": None if rejection is None else rejection.k,
-            "voters": len(voters) if choice[0] == "neighbours" else None,
+            "voters": len(voters) if used == "neighbours" else None,
             "rejection_compares_with": None if rejection is None else len(rejection.rows),
             "seed": seed,
-            "candidates": [each._asdict() for each in candidates],
         },
     )
+
+
+def _choose(data: Examples, method: Method | Literal["auto"], weights: ClassWeights, *, seed: int) -> Chosen:
+    """The best candidate by cross-validation, calibrated on what it said of examples it had not seen."""
+    tried = [each for each in CANDIDATES if method in ("auto", each[0])]
+    validated = cross_validate(data, tried, weights, seed=seed)
+    candidates = _candidates(validated, data)
+    if not candidates:
+        only: Method = "prototypes" if method == "auto" else method
+        strength = UNVALIDATED_STRENGTH if only == "linear" else None
+        return Chosen((only, strength), Calibration.identity(data.classes), (), None)
+    best = min(candidates, key=lambda each: each.log_loss)
+    choice: Choice = (best.method, best.regularisation)
+    at = validated.positions
+    calibration = fit_calibration(validated.scores[choice], data.codes[at], data.groups[at])
+    return Chosen(choice, calibration, tuple(candidates), _out_of_fold(data, validated, choice))
 
 
 def cross_validate(

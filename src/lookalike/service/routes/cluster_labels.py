@@ -1,0 +1,37 @@
+"""The cluster of every item, for programs that work with all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from lookalike.service.access import Readable
+from lookalike.service.state import service_of
+
+router = APIRouter(prefix="/v1/collections/{collection}", tags=["clusters"])
+
+SHOWN = ("labels", "strengths", "noise", "assigned")
+
+
+class ClusterLabels(BaseModel):
+    """Which item belongs to which cluster."""
+
+    labels: dict[str, int] = Field(description="The cluster of each item, by id; -1: none.")
+    strengths: dict[str, float] = Field(description="How strongly each belongs to it, 0 to 1, by id.")
+    noise: list[str] = Field(description="Ids of the items of no cluster.")
+    assigned: list[str] = Field(
+        description="Ids of those that came later and were put into clusters that existed."
+    )
+
+
+@router.get("/cluster-labels", response_model=ClusterLabels)
+async def list_cluster_labels(request: Request, opened: Readable) -> dict[str, Any]:
+    """The saved clusters item by item; those that came later are put into them first."""
+
+    def read() -> dict[str, Any]:
+        found = opened.clusters().to_dict()
+        return {name: found[name] for name in SHOWN}
+
+    return await service_of(request).workers.run(read)

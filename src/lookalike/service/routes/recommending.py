@@ -1,0 +1,95 @@
+"""Recommending items, from examples and from what people did."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from lookalike.collection.recommendation_result import Recommendations
+from lookalike.service import links
+from lookalike.service.access import Readable, Writable
+from lookalike.service.conditions import public_attribute, public_filter
+from lookalike.service.jobs import Progress
+from lookalike.service.schemas.recommending import (
+    AlsoLikeQuery,
+    RecommendationsAnswer,
+    RecommenderRequest,
+    RecommendRequest,
+)
+from lookalike.service.starting import STARTS, start
+from lookalike.service.state import service_of
+from lookalike.types import ItemId
+
+router = APIRouter(prefix="/v1/collections/{collection}", tags=["recommending"])
+
+
+@router.post("/recommend", response_model=RecommendationsAnswer)
+async def recommend(
+    request: Request, collection: str, opened: Readable, asked: RecommendRequest
+) -> dict[str, Any]:
+    """Items that a person should see next: a user whose events are known, or anybody by what they like."""
+
+    def answer() -> dict[str, Any]:
+        found = opened.recommend(
+            like=[ItemId(each) for each in asked.like],
+            dislike=[ItemId(each) for each in asked.dislike],
+            user=asked.user,
+            k=asked.k,
+            where=public_filter(asked.where),
+            group_by=public_attribute(asked.group_by),
+            strategy=asked.strategy,
+            diversity=asked.diversity,
+            exploration=asked.exploration,
+            half_life=asked.half_life,
+            together=asked.together,
+            target=None if asked.target is None else ItemId(asked.target),
+            again=asked.again,
+            seed=asked.seed,
+        )
+        return _shown(collection, found)
+
+    return await service_of(request).workers.run(answer)
+
+
+@router.get("/also-like/{id:path}", response_model=RecommendationsAnswer)
+async def also_like(
+    request: Request, collection: str, opened: Readable, id: str, asked: Annotated[AlsoLikeQuery, Query()]
+) -> dict[str, Any]:
+    """What to show beside an item: what goes together with it for other people, and what looks like it."""
+
+    def answer() -> dict[str, Any]:
+        found = opened.also_like(
+            ItemId(id),
+            k=asked.k,
+            where=public_filter(asked.where),
+            group_by=public_attribute(asked.group_by),
+            diversity=asked.diversity,
+            together=asked.together,
+        )
+        return _shown(collection, found)
+
+    return await service_of(request).workers.run(answer)
+
+
+@router.post("/recommender", **STARTS)
+async def fit_recommender(
+    request: Request, response: Response, collection: str, opened: Writable, asked: RecommenderRequest
+) -> dict[str, Any]:
+    """Learn from all events what goes together, and how fast tastes change. The result says what was learned."""
+
+    def work(progress: Progress) -> Any:
+        progress.say("learning what goes together")
+        return opened.fit_recommender(group_by=public_attribute(asked.group_by), seed=asked.seed).to_dict()
+
+    return start(request, response, "recommender", collection, work)
+
+
+def _shown(collection: str, found: Recommendations) -> dict[str, Any]:
+    answer = found.to_dict()
+    answer["recommendations"] = [links.shown(collection, each) for each in answer["recommendations"]]
+    answer["example_pictures"] = {
+        name: links.pictures(collection, id) for name, id in answer["examples"].items()
+    }
+    answer["provenance"] = links.provenance(collection, answer["provenance"])
+    return answer

@@ -1,0 +1,103 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, expectAccessible, OTHER_PHOTO, type Page, PHOTO, picture, test, tiles } from "./fixtures";
+import { PYTHON } from "./service";
+
+/** A folder with two pictures, a broken one and a text file. */
+function folder(): string {
+  const made = join(mkdtempSync(join(tmpdir(), "lookalike-add-")), "holiday");
+  mkdirSync(made);
+  writeFileSync(join(made, "bed.jpg"), readFileSync(PHOTO));
+  writeFileSync(join(made, "ball.jpg"), readFileSync(OTHER_PHOTO));
+  writeFileSync(join(made, "broken.jpg"), "this is no picture");
+  writeFileSync(join(made, "notes.txt"), "no picture at all");
+  return made;
+}
+
+const setPrefix = (page: Page, prefix: string) => page.getByLabel("Ids begin with").fill(prefix);
+const count = (page: Page, run: string, name: string) => page.getByRole("region", { name: run, exact: true }).locator("dl > div", { hasText: name }).locator("dd");
+
+test("a folder: pictures are added, the broken one is listed with its reason, attributes come from the table", async ({ page, open }) => {
+  const made = folder();
+  const table = join(made, "../table.csv");
+  writeFileSync(table, 'file,name,price\nbed.jpg,"Bed, from a holiday",12.5\n');
+  await open("/add");
+  const before = Number.parseInt((await page.getByText(/^3\d\d items/).textContent()) ?? "", 10);
+  await setPrefix(page, "trip");
+  await page.getByLabel("Attributes table").setInputFiles(table);
+  await expect(page.getByText("table.csv: attributes of 1 files")).toBeVisible();
+  await page.getByLabel("Choose a folder").setInputFiles(made);
+  const run = page.getByRole("region", { name: "3 pictures", exact: true });
+  await expect(run).toHaveAttribute("data-state", "done");
+  await expect(count(page, "3 pictures", "added")).toHaveText("2");
+  await expect(count(page, "3 pictures", "failed")).toHaveText("1");
+  await expect(run.getByRole("row", { name: /broken\.jpg not an image/ })).toBeVisible();
+  await expect(page.getByText(/1 file is neither/)).toBeVisible();
+  await expect(page.getByText(new RegExp(`^${before + 2} items`))).toBeVisible();
+  await picture(page, "add");
+  await expectAccessible(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(page, "add-dark");
+
+  await run.getByRole("link", { name: "Look at them" }).click();
+  await expect(tiles(page)).toHaveCount(2);
+  await expect(tiles(page).getByText("Bed, from a holiday")).toBeVisible();
+});
+
+test("the same again is unchanged, and the failed one can be tried again", async ({ page, open }) => {
+  const made = folder();
+  await open("/add");
+  await setPrefix(page, "again");
+  const add = () => page.getByLabel("Choose files").setInputFiles(["bed.jpg", "broken.jpg"].map((name) => join(made, name)));
+  await add();
+  await expect(count(page, "2 pictures", "added")).toHaveText("1");
+  await page.getByRole("button", { name: "Try the failed ones again" }).click();
+  await expect(count(page, "broken.jpg", "failed")).toHaveText("1");
+  await page.getByRole("button", { name: /^Remove broken/ }).click();
+  await add();
+  await expect(count(page, "2 pictures", "unchanged")).toHaveText("1");
+});
+
+test("a zip archive is indexed by a job whose progress is shown", async ({ page, open }) => {
+  const made = folder();
+  const archive = join(made, "../holiday.zip");
+  const zipped = spawnSync(PYTHON, ["-m", "zipfile", "-c", archive, made]);
+  expect(zipped.status).toBe(0);
+  await open("/add");
+  await setPrefix(page, "zipped");
+  await page.getByLabel("Choose files").setInputFiles(archive);
+  await expect(page.getByRole("region", { name: "holiday.zip", exact: true })).toHaveAttribute("data-state", "done");
+  await expect(count(page, "holiday.zip", "added")).toHaveText("2");
+});
+
+test("addresses of this machine are refused, with the reason", async ({ page, open }) => {
+  await open("/add");
+  const addresses = page.getByLabel("Addresses of pictures, one a line");
+  await addresses.fill("ftp://example.com/a.jpg");
+  await expect(page.getByText(/does not begin with https/)).toBeVisible();
+  await addresses.fill("http://127.0.0.1:9/a.jpg");
+  await page.getByRole("button", { name: "Fetch" }).click();
+  const run = page.getByRole("region", { name: "http://127.0.0.1:9/a.jpg", exact: true });
+  await expect(run).toHaveAttribute("data-state", "done");
+  await expect(run.getByRole("row", { name: /127\.0\.0\.1/ })).toBeVisible();
+});
+
+test("adding can be cancelled, and goes on while another page is open", async ({ page, open }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/v1/collections/sample/items", async (route) => {
+    if (route.request().method() === "POST") await held;
+    await route.continue().catch(() => undefined); // the page has given it up by then
+  });
+  await open("/add");
+  await setPrefix(page, "slow");
+  await page.getByLabel("Choose files").setInputFiles([PHOTO, OTHER_PHOTO]);
+  await page.getByRole("link", { name: "Search" }).click();
+  await expect(tiles(page).first()).toBeVisible();
+  await page.getByRole("link", { name: "Add" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("region", { name: "2 pictures", exact: true })).toHaveAttribute("data-state", "cancelled");
+  release();
+});

@@ -1,0 +1,55 @@
+/** Uploads that tell how far they are: `fetch` does not say how many bytes went out, XMLHttpRequest does. */
+
+import { worthAnotherTry } from "./client";
+import { connection } from "./connection";
+import { Problem, retryAfterOf, Unreachable } from "./problem";
+
+export interface UploadOptions {
+  signal?: AbortSignal;
+  /** Bytes sent and bytes in all. */
+  onSent?: (sent: number, total: number) => void;
+}
+
+/** POST a form; the JSON answer. Throws as `send` does. */
+export async function upload<T>(path: string, form: FormData, options: UploadOptions = {}): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await once<T>(path, form, options);
+    } catch (error) {
+      if (!(error instanceof Problem) || !(await worthAnotherTry(error, attempt, options.signal))) throw error;
+    }
+  }
+}
+
+function once<T>(path: string, form: FormData, { signal, onSent }: UploadOptions): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const abort = () => request.abort();
+    request.open("POST", path);
+    request.responseType = "text";
+    request.upload.onprogress = (event) => onSent?.(event.loaded, event.total);
+    request.onerror = () => {
+      connection.lose();
+      reject(new Unreachable());
+    };
+    request.onabort = () => reject(new DOMException("aborted", "AbortError"));
+    request.onload = () => {
+      connection.answered();
+      const answer = parse(request.responseText);
+      if (request.status >= 200 && request.status < 300) resolve(answer as T);
+      else reject(new Problem(request.status, answer ?? {}, retryAfterOf(request.getResponseHeader("Retry-After"))));
+    };
+    request.onloadend = () => signal?.removeEventListener("abort", abort);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) reject(new DOMException("aborted", "AbortError"));
+    else request.send(form);
+  });
+}
+
+function parse(text: string): object | null {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,66 @@
+import { type DragEvent, type ReactNode, useRef, useState } from "react";
+import { Button } from "./button";
+import { Icon, type IconName } from "./icons";
+
+export interface DropZoneProps {
+  title: string;
+  hint?: ReactNode;
+  accept: string;
+  multiple?: boolean;
+  icon?: IconName;
+  button: string;
+  onFiles: (files: File[]) => void;
+  /** Everything dropped, for those who read folders from it; without it only files are taken. */
+  onDropItems?: (items: DataTransfer) => void;
+  /** More ways to give files, beside the button. */
+  children?: ReactNode;
+  disabled?: boolean;
+}
+
+/** A place to drop files on, with a button for those who rather choose. */
+export function DropZone({ title, hint, accept, multiple, icon = "upload", button, onFiles, onDropItems, children, disabled }: DropZoneProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    event.stopPropagation();
+    setOver(false);
+    if (disabled) return;
+    if (onDropItems) onDropItems(event.dataTransfer);
+    else onFiles(Array.from(event.dataTransfer.files).slice(0, multiple ? undefined : 1));
+  };
+  return (
+    <div
+      className={over ? "drop-zone drop-zone-over" : "drop-zone"}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
+      <Icon name={icon} size={28} />
+      <p className="drop-zone-title">{title}</p>
+      {hint && <p className="hint">{hint}</p>}
+      <div className="drop-zone-actions">
+        <Button look="primary" disabled={disabled} onClick={() => input.current?.click()}>
+          {button}
+        </Button>
+        {children}
+      </div>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept={accept}
+        multiple={multiple}
+        aria-label={button}
+        onChange={(event) => {
+          const files = Array.from(event.target.files ?? []);
+          event.target.value = "";
+          if (files.length > 0) onFiles(files);
+        }}
+      />
+    </div>
+  );
+}

@@ -22,6 +22,7 @@ BENCHMARKS = {
     "recommending": "latency of a recommendation and of recording an event, by size",
     "tracking": "identities across cameras, step by step, against the truth; time",
     "reidentification": "crops of people across cameras: what each part of the descriptor adds",
+    "planning": "what `lookalike plan` predicts against what is measured",
     "growth": "time, memory and bytes of storing, indexing, searching, clustering and compacting, by size",
     "serving": "the service under load: latency and rate by clients, with and without batching; ten times too much",
     "evaluation": "coverage of the intervals, cost of the evaluations",

@@ -75,7 +75,7 @@ def _measure(n: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "growth.lookalike"
         with lookalike.create(folder) as collection:
-            found["store"] = _timed(lambda: _fill(collection, n))
+            found["store"] = _timed(lambda: fill(collection, n))
             found["reduce"] = _timed(lambda: collection.reduce(SEARCHED, precision="i8", progress=False))
             found["index"] = _timed(lambda: (collection._gallery.build(), collection._gallery.save()))
             queries = normalise(_vectors(QUERIES, first=n))
@@ -100,7 +100,8 @@ def _timed(step: Callable[[], object]) -> dict[str, float]:
     }
 
 
-def _fill(collection: lookalike.Collection, n: int) -> None:
+def fill(collection: lookalike.Collection, n: int) -> None:
+    """Put n synthetic items into a collection."""
     fingerprint = collection.info()["fingerprint"]
     random = np.random.default_rng(1)
     for first in range(0, n, BATCH):

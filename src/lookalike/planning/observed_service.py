@@ -85,6 +85,8 @@ class ObservedService:
 def _run(place: Path, settings: ServiceSettings, pipe: Connection) -> None:
     """The process of the service."""
 
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # a line about each request is nobody's business here
+
     def tell() -> None:
         while True:
             try:

@@ -1,0 +1,119 @@
+"""What `lookalike plan` predicts against what is measured, at sizes that fit on this machine.
+
+The machine is calibrated first, with the packaged sample. Then photos of another folder are indexed, a service on the
+loopback is searched by upload at a third and at two thirds of its predicted capacity (Poisson arrivals, load generator
+on the same machine), and a collection of synthetic vectors is stored and indexed. Predicted over measured should lie
+between 0.8 and 1.2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import lookalike
+from benchmarks.growth import fill
+from benchmarks.report import keep
+from benchmarks.serving import closed_loop, open_loop, requests, served
+from lookalike.planning.calibration import calibrate
+from lookalike.planning.measured import Measured
+from lookalike.planning.queueing import Stage, simulate
+
+ENCODER = "efficientnet-lite0"
+VECTORS = 60_000
+LOADS = (1 / 3, 2 / 3)
+
+
+def main() -> None:
+    """Calibrate, predict, measure and keep the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", type=Path, help="folder of JPEG photos like those of a shop's customers")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each load")
+    parser.add_argument("--vectors", type=int, default=VECTORS)
+    options = parser.parse_args()
+    costs = calibrate()
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        shop = Path(scratch) / "shop.lookalike"
+        rows += indexing(costs, options.photos, shop)
+        rows += answering(costs, options.photos, shop, options.seconds)
+        rows += storing(costs, Path(scratch) / "synthetic.lookalike", options.vectors)
+    keep("planning", rows, calibrated=costs.to_dict())
+
+
+def compared(what: str, unit: str, predicted: float, measured: float) -> dict[str, object]:
+    """One line of the table."""
+    return {
+        "what": what,
+        "unit": unit,
+        "predicted": round(predicted, 4),
+        "measured": round(measured, 4),
+        "predicted / measured": round(predicted / measured, 2),
+    }
+
+
+def indexing(costs: Measured, photos: Path, place: Path) -> list[dict[str, object]]:
+    """Core seconds of indexing a folder."""
+    with lookalike.create(place) as collection:
+        before = time.process_time()
+        added = collection.add(photos, progress=False).added
+        used = time.process_time() - before
+        size = collection.info()["bytes"]["record"] / len(collection)
+    dimensions = costs.dimensions[ENCODER]
+    return [
+        compared(f"index {added} photos", "core seconds", added * costs.index_seconds[ENCODER], used),
+        compared("an item in the record", "bytes", costs.record_bytes + 2 * dimensions, size),
+    ]
+
+
+def answering(costs: Measured, photos: Path, place: Path, seconds: float) -> list[dict[str, object]]:
+    """Latencies of searches by upload, at parts of the capacity that the costs predict."""
+    cores = os.cpu_count() or 1
+    with lookalike.open(place) as collection:
+        search = costs.search.seconds(len(collection), costs.dimensions[ENCODER])
+    work = costs.embed_seconds[ENCODER] + costs.request_seconds + search
+    stage = Stage("answering", work, cores, spread=costs.spread)
+    pictures = sorted(path for path in photos.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))[:100]
+    rows = []
+    with served(str(place)) as (host, port, name):
+        asked = requests(pictures, host, port, name)
+        asyncio.run(closed_loop((host, port), asked, 4, 3.0))
+        for load in LOADS:
+            rate = load * cores / work
+            found = simulate([stage], rate)
+            tally = asyncio.run(open_loop((host, port), asked, rate, seconds))
+            for percent, predicted in ((50, found.p50), (95, found.p95), (99, found.p99)):
+                measured = float(np.percentile(tally.served, percent))
+                what = f"search by upload, {rate:.0f} a second, p{percent}"
+                rows.append(compared(what, "ms", 1e3 * predicted, 1e3 * measured))
+    return rows
+
+
+def storing(costs: Measured, place: Path, n: int) -> list[dict[str, object]]:
+    """Building an index of synthetic vectors, and what it takes on disk."""
+    with lookalike.create(place) as collection:
+        fill(collection, n)
+        before = time.process_time()
+        collection._gallery.build()
+        used = time.process_time() - before
+        collection._gallery.save()
+        queries = collection._gallery.sample(300, seed=1)[1]
+        before = time.process_time()
+        for query in queries:
+            collection._gallery.search(query[None], 10)
+        searching = (time.process_time() - before) / len(queries)
+    dimensions = costs.dimensions[ENCODER]
+    return [
+        compared(f"index {n} vectors", "core seconds", costs.build.total(n, dimensions), used),
+        compared(f"search {n} vectors", "ms", 1e3 * costs.search.seconds(n, dimensions), 1e3 * searching),
+    ]
+
+
+if __name__ == "__main__":
+    main()

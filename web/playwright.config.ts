@@ -1,13 +1,20 @@
 import { defineConfig } from "@playwright/test";
 
+const MEASURED = ["**/budget.spec.ts", "**/map-large.spec.ts"];
+
 export default defineConfig({
   testDir: "e2e",
   testMatch: "*.spec.ts",
   globalSetup: "./e2e/setup.ts",
   outputDir: "e2e/.state/results",
   // Each worker has a service of its own, and a service encodes: more of them only wait for each other.
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
+  // What is measured runs when nothing else does.
+  projects: [
+    { name: "pages", testIgnore: MEASURED },
+    { name: "measured", testMatch: MEASURED, dependencies: ["pages"], workers: 1 },
+  ],
   timeout: 60_000,
   expect: { timeout: 10_000 },
   retries: 0,

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { expect, expectAccessible, OTHER_PHOTO, type Page, PHOTO, picture, test, tiles } from "./fixtures";
 import { PYTHON } from "./service";
 
+test.use({ specs: "add" });
+
 /** A folder with two pictures, a broken one and a text file. */
 function folder(): string {
   const made = join(mkdtempSync(join(tmpdir(), "lookalike-add-")), "holiday");
@@ -82,6 +84,25 @@ test("addresses of this machine are refused, with the reason", async ({ page, op
   const run = page.getByRole("region", { name: "http://127.0.0.1:9/a.jpg", exact: true });
   await expect(run).toHaveAttribute("data-state", "done");
   await expect(run.getByRole("row", { name: /127\.0\.0\.1/ })).toBeVisible();
+});
+
+test("fetching that is cancelled before the service names its job is cancelled there too", async ({ page, open }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/v1/collections/sample/urls", async (route) => {
+    const answer = await route.fetch();
+    await held;
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), state: "running" } });
+  });
+  await open("/add");
+  await page.getByLabel("Addresses of pictures, one a line").fill("http://127.0.0.1:9/a.jpg");
+  await page.getByRole("button", { name: "Fetch" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  const cancelled = page.waitForResponse((response) => response.request().method() === "DELETE" && response.url().includes("/v1/jobs/"));
+  release();
+  expect((await cancelled).ok()).toBe(true);
+  // The service may have been quicker than the cancellation; either way nothing goes on.
+  await expect(page.getByRole("region", { name: "http://127.0.0.1:9/a.jpg", exact: true })).toHaveAttribute("data-state", /^(cancelled|done)$/);
 });
 
 test("adding can be cancelled, and goes on while another page is open", async ({ page, open }) => {

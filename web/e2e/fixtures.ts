@@ -29,7 +29,14 @@ export function watch(page: Page, origin: string): string[] {
   return wrong;
 }
 
-export const test = base.extend<{ open: (path: string) => Promise<void> }, { service: Service }>({
+export interface Workers {
+  service: Service;
+  /** `test.use({ specs: "map" })`: the specs of a file have a service of their own, which others have not changed. */
+  specs: string;
+}
+
+export const test = base.extend<{ open: (path: string) => Promise<void> }, Workers>({
+  specs: ["", { option: true, scope: "worker" }],
   service: [
     async ({}, use) => {
       const service = await startService();

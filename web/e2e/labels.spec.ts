@@ -89,6 +89,6 @@ test("axe finds nothing serious; dark and on a phone", async ({ page, open }) =>
   await page.emulateMedia({ colorScheme: "dark" });
   await picture(page, "labels-review-dark");
   await page.setViewportSize({ width: 360, height: 740 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   await picture(page, "labels-phone");
 });

@@ -134,6 +134,6 @@ test("axe finds nothing serious; light, dark and on a phone", async ({ page, ope
   await page.emulateMedia({ colorScheme: "dark" });
   await picture(page, "map-dark");
   await page.setViewportSize({ width: 360, height: 740 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   await picture(page, "map-phone");
 });

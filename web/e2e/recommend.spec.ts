@@ -1,5 +1,7 @@
 import { expect, expectAccessible, picture, test, tiles } from "./fixtures";
 
+test.use({ specs: "recommend" });
+
 const STATUS = /interests? from \d+ liked and \d+ disliked/;
 
 test("every like and dislike changes the stream, and each card says why", async ({ page, open }) => {

@@ -1,7 +1,7 @@
 /** Real services for the tests: the installed `lookalike`, on copies of the packaged sample. */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,15 +22,49 @@ export function lookalike(...args: string[]): string {
   return ended.stdout;
 }
 
+const OWNED = /^(?:service|making)-(\d+)-/;
+
+/** A fresh folder of this process, named so that a later run knows whether somebody still uses it. */
+export function ownFolder(kind: "service" | "making"): string {
+  mkdirSync(STATE, { recursive: true });
+  return mkdtempSync(join(STATE, `${kind}-${process.pid}-`));
+}
+
+/** Remove what interrupted runs left; folders of processes that live are theirs. */
+export function removeStale(): void {
+  for (const name of readdirSync(STATE)) {
+    const pid = OWNED.exec(name)?.[1];
+    if (pid !== undefined && !lives(Number(pid))) rmSync(join(STATE, name), { recursive: true, force: true });
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Make a folder once and for all runs: whole or not at all, also where two runs begin at a time. */
+export function makeOnce(target: string, make: (folder: string) => void): void {
+  if (existsSync(target)) return;
+  const folder = ownFolder("making");
+  const made = join(folder, "made");
+  make(made);
+  try {
+    renameSync(made, target);
+  } catch (error) {
+    if (!existsSync(target)) throw error;
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
 /** The indexed sample, made once: a test works on a copy. */
 export function makeTemplate(): void {
-  mkdirSync(STATE, { recursive: true });
-  if (existsSync(TEMPLATE)) return;
-  const making = `${TEMPLATE}.making`;
-  rmSync(making, { recursive: true, force: true });
-  lookalike("index", join(SAMPLE, "catalog"), "--to", making, "--attributes", join(SAMPLE, "catalog.csv"), "--key", "file", "--json");
-  cpSync(making, TEMPLATE, { recursive: true });
-  rmSync(making, { recursive: true, force: true });
+  makeOnce(TEMPLATE, (made) =>
+    lookalike("index", join(SAMPLE, "catalog"), "--to", made, "--attributes", join(SAMPLE, "catalog.csv"), "--key", "file", "--json"),
+  );
 }
 
 export interface Service {
@@ -49,7 +83,7 @@ export interface ServiceOptions {
 
 /** A service on a fresh copy of the sample, called `sample`. */
 export async function startService({ more = {}, scope }: ServiceOptions = {}): Promise<Service> {
-  const folder = mkdtempSync(join(STATE, "service-"));
+  const folder = ownFolder("service");
   cpSync(TEMPLATE, join(folder, "sample.lookalike"), { recursive: true });
   const collections = [`sample=${join(folder, "sample.lookalike")}`, ...Object.entries(more).map(([name, path]) => `${name}=${path}`)];
   const keys = scope ? ["--keys", join(folder, "keys.json")] : [];

@@ -1,11 +1,12 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { makeTemplate, SCREENSHOTS, STATE } from "./service";
+import { mkdirSync } from "node:fs";
+import { makeScene } from "./scene";
+import { makeTemplate, removeStale, SCREENSHOTS, STATE } from "./service";
 
-/** Before all tests: the sample indexed once; what an interrupted run left is removed. */
+/** Before all tests: the sample indexed and the scene tracked, once; what interrupted runs left is removed. */
 export default function setup(): void {
   mkdirSync(STATE, { recursive: true });
   mkdirSync(SCREENSHOTS, { recursive: true });
-  for (const left of readdirSync(STATE)) if (left.startsWith("service-")) rmSync(join(STATE, left), { recursive: true, force: true });
+  removeStale();
   makeTemplate();
+  makeScene();
 }

@@ -1,5 +1,5 @@
 import { test as plain } from "@playwright/test";
-import { expect, expectAccessible, picture, test, tiles, watch } from "./fixtures";
+import { expect, expectAccessible, PHOTO, picture, test, tiles, watch } from "./fixtures";
 import { startService } from "./service";
 
 plain("a service with keys asks for one, refuses a wrong one, and goes on with the right one", async ({ page }) => {
@@ -25,6 +25,44 @@ plain("a service with keys asks for one, refuses a wrong one, and goes on with t
   } finally {
     await service.stop();
   }
+});
+
+plain("signing out forgets the key, the likes and the photos", async ({ page }) => {
+  const service = await startService({ scope: "read" });
+  try {
+    const wrong = watch(page, service.url);
+    await page.goto(`${service.url}/search`);
+    const dialog = page.getByRole("dialog", { name: "Sign in" });
+    await dialog.getByLabel("API key").fill(service.key ?? "");
+    await dialog.getByRole("button", { name: "Sign in" }).click();
+    await expect(tiles(page).first()).toBeVisible();
+    await page.getByLabel("Choose a photo").setInputFiles(PHOTO);
+    await expect(page.getByTestId("summary")).toContainText("match");
+    await tiles(page).first().hover();
+    await tiles(page).first().getByRole("button", { name: /^Like/ }).click();
+    const address = page.url();
+    await picture(page, "signed-in");
+    await page.getByRole("button", { name: "Sign out (browser test, read)" }).click();
+    await expect(dialog).toBeVisible();
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    expect((await page.request.get(`${service.url}/v1/collections`)).status()).toBe(401);
+    await dialog.getByLabel("API key").fill(service.key ?? "");
+    await dialog.getByRole("button", { name: "Sign in" }).click();
+    await expect(tiles(page).first()).toBeVisible();
+    await page.goto(address);
+    await expect(page.getByRole("heading", { name: "The photo is gone" })).toBeVisible();
+    expect(wrong).toEqual([]);
+  } finally {
+    await service.stop();
+  }
+});
+
+test("without keys there is nothing to sign out of", async ({ page, open }) => {
+  const asked = page.waitForResponse("**/v1/session");
+  await open("/search");
+  expect((await (await asked).json()).key_needed).toBe(false);
+  await expect(tiles(page).first()).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Sign out/ })).toHaveCount(0);
 });
 
 test("a lost connection is said, and the page goes on by itself when it is back", async ({ page, open, context }) => {

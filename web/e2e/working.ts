@@ -1,44 +1,18 @@
 /** What the specs of Map, Groups, Labels and Cameras start from: the sample, and a scene with two cameras. */
 
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { test as base } from "./fixtures";
-import { lookalike, PYTHON, ROOT, type Service, startService, STATE } from "./service";
+import { test as base, type Workers } from "./fixtures";
+import { SCENE_TEMPLATE } from "./scene";
+import { ownFolder, type Service, startService } from "./service";
 
 export { expect, expectAccessible, type Page, picture, tiles } from "./fixtures";
+export { WALKER } from "./scene";
 
-const SCENE = join(STATE, "scene");
-const SCENE_TEMPLATE = join(STATE, "scene.lookalike");
-/** A frame of the scene in which one of the walkers is alone. */
-export const WALKER = join(SCENE, "gate", "0003.png");
-
-/** Painted people who cross two cameras, tracked once; a test works on a copy. */
-function makeScene(): void {
-  if (existsSync(SCENE_TEMPLATE)) return;
-  rmSync(SCENE, { recursive: true, force: true });
-  const code = `import sys; from pathlib import Path; from camera_scenes import write_scene; write_scene(Path(sys.argv[1]))`;
-  const made = spawnSync(PYTHON, ["-c", code, SCENE], { encoding: "utf8", env: { ...process.env, PYTHONPATH: join(ROOT, "tests") } });
-  if (made.status !== 0) throw new Error(`the scene could not be painted: ${made.stderr}`);
-  const making = `${SCENE_TEMPLATE}.making`;
-  rmSync(making, { recursive: true, force: true });
-  lookalike("track", join(SCENE, "cameras.json"), "--to", making, "--json");
-  cpSync(making, SCENE_TEMPLATE, { recursive: true });
-  rmSync(making, { recursive: true, force: true });
-}
-
-interface Workers {
-  service: Service;
-  /** `test.use({ specs: "map" })`: the specs of a file have a service of their own, which others have not changed. */
-  specs: string;
-}
-
-export const test = base.extend<object, Workers>({
-  specs: ["", { option: true, scope: "worker" }],
+export const test = base.extend<object, Pick<Workers, "service">>({
   service: [
-    async ({ specs }, run) => {
-      makeScene();
-      const folder = mkdtempSync(join(STATE, `service-${specs}-`));
+    async ({}, run) => {
+      const folder = ownFolder("service");
       const scene = join(folder, "scene.lookalike");
       cpSync(SCENE_TEMPLATE, scene, { recursive: true });
       const service = await startService({ more: { scene } });

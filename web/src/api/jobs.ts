@@ -25,35 +25,32 @@ export interface Following<R> {
   onProgress?: (job: Job<R>) => void;
 }
 
-/** POST something that answers with a job, and follow it to its end; resolves with the job's result. */
+/**
+ * POST something that answers with a job, and follow it to its end; resolves with the job's result.
+ *
+ * The request is never broken off: the service might have begun a job that nobody cancels. A signal that aborts in the
+ * meantime cancels the job once it is known.
+ */
 export async function runJob<R>(path: string, body: unknown, following: Following<R> = {}): Promise<R> {
-  const started = await post<Job<R>>(path, body, following.signal ? { signal: following.signal } : {});
-  return followJob<R>(started, following);
+  return followJob<R>(await post<Job<R>>(path, body), following);
 }
 
 /**
  * Follow a job until it ends.
  *
- * The signal cancels the job on the service as well. Throws `Problem` when the job failed, `AbortError` when it was
- * cancelled, here or by someone else.
+ * The signal cancels the job on the service as well. Throws `Problem` when the job failed or could not be cancelled,
+ * `AbortError` when it was cancelled, here or by someone else.
  */
 export async function followJob<R>(job: Job<R>, { signal, onProgress }: Following<R> = {}): Promise<R> {
-  const cancel = () => void cancelJob(job.id).catch(() => undefined);
-  if (signal?.aborted) cancel();
-  signal?.addEventListener("abort", cancel, { once: true });
-  try {
-    onProgress?.(job);
-    const ended = isEnded(job) ? job : await ending<R>(job.id, onProgress, signal);
-    if (ended.state === "cancelled") throw new DOMException("the job was cancelled", "AbortError");
-    if (ended.state === "failed") throw new Problem(ended.problem?.status ?? 500, ended.problem ?? {}, null);
-    return ended.result as R;
-  } finally {
-    signal?.removeEventListener("abort", cancel);
-  }
+  onProgress?.(job);
+  const ended = isEnded(job) ? job : await ending<R>(job.id, onProgress, signal);
+  if (ended.state === "cancelled") throw new DOMException("the job was cancelled", "AbortError");
+  if (ended.state === "failed") throw new Problem(ended.problem?.status ?? 500, ended.problem ?? {}, null);
+  return ended.result as R;
 }
 
-export function cancelJob(id: string): Promise<Job> {
-  return del<Job>(`/v1/jobs/${encodeURIComponent(id)}`);
+export function cancelJob<R>(id: string): Promise<Job<R>> {
+  return del<Job<R>>(`/v1/jobs/${encodeURIComponent(id)}`);
 }
 
 export function readJob<R>(id: string): Promise<Job<R>> {
@@ -85,7 +82,9 @@ function ending<R>(id: string, onProgress: Following<R>["onProgress"], signal?: 
         settle(() => reject(error));
       }
     };
-    const aborted = () => settle(() => reject(new DOMException("aborted", "AbortError")));
+    // A job that had ended before it could be cancelled stays what it is: what it did is told.
+    const cancelled = (job: Job<R>) => (job.state === "done" || job.state === "failed" ? resolve(job) : reject(new DOMException("aborted", "AbortError")));
+    const aborted = () => settle(() => void cancelJob<R>(id).then(cancelled, reject));
     signal?.addEventListener("abort", aborted, { once: true });
     stream.addEventListener("progress", (event) => {
       try {
@@ -98,5 +97,6 @@ function ending<R>(id: string, onProgress: Following<R>["onProgress"], signal?: 
     stream.onerror = () => {
       if (stream.readyState === EventSource.CLOSED) void look();
     };
+    if (signal?.aborted) aborted();
   });
 }

@@ -1,7 +1,21 @@
 /** The page's session: a key exchanged for a cookie that scripts cannot read. */
 
+import { del, get, type Options } from "./client";
 import { connection } from "./connection";
 import { problemOf, Unreachable } from "./problem";
+
+export interface Session {
+  /** Of the key; `local` where none is needed. */
+  name: string;
+  scope: "read" | "write" | "admin";
+  /** Whether the service asks for keys at all. */
+  key_needed: boolean;
+}
+
+export const readSession = (options?: Options): Promise<Session> => get<Session>("/v1/session", options);
+
+/** The browser forgets the key. */
+export const closeSession = (): Promise<void> => del<void>("/v1/session");
 
 /** Throws `Problem` for a key that is not accepted. Never asks for a key itself, unlike `send`. */
 export async function openSession(key: string): Promise<void> {

@@ -8,6 +8,8 @@ export interface UploadOptions {
   signal?: AbortSignal;
   /** Bytes sent and bytes in all. */
   onSent?: (sent: number, total: number) => void;
+  /** Once everything was sent, await the answer whatever the signal says: it names a job, which has to be cancelled. */
+  startsJob?: boolean;
 }
 
 /** POST a form; the JSON answer. Throws as `send` does. */
@@ -21,13 +23,17 @@ export async function upload<T>(path: string, form: FormData, options: UploadOpt
   }
 }
 
-function once<T>(path: string, form: FormData, { signal, onSent }: UploadOptions): Promise<T> {
+function once<T>(path: string, form: FormData, { signal, onSent, startsJob = false }: UploadOptions): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const abort = () => request.abort();
+    let sent = false;
+    const abort = () => {
+      if (!(sent && startsJob)) request.abort();
+    };
     request.open("POST", path);
     request.responseType = "text";
     request.upload.onprogress = (event) => onSent?.(event.loaded, event.total);
+    request.upload.onload = () => (sent = true);
     request.onerror = () => {
       connection.lose();
       reject(new Unreachable());

@@ -4,6 +4,7 @@ import { setTheme, type Theme, useTheme } from "../state/theme";
 import { IconButton } from "../ui/button";
 import { Icon, type IconName } from "../ui/icons";
 import { Link } from "./link";
+import { SignOut } from "./sign-out";
 
 const NAVIGATION: readonly { page: PageName; label: string; icon: IconName }[] = [
   { page: "search", label: "Search", icon: "search" },
@@ -74,6 +75,7 @@ export function Header({ current }: { current: Current | null }) {
       <div className="header-end">
         {current && <CollectionSwitch current={current} />}
         <ThemeButton />
+        <SignOut />
       </div>
     </header>
   );

@@ -1,8 +1,7 @@
 /** A job as a component sees it: started, followed, cancelled. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { post } from "../api/client";
-import { followJob, type Job } from "../api/jobs";
+import { type Job, runJob } from "../api/jobs";
 import { isAbort } from "../api/problem";
 
 export interface Running<R> {
@@ -37,9 +36,7 @@ export function useJob<R>(): Running<R> {
     setBusy(true);
     setError(null);
     try {
-      // The request that starts it is never broken off: the service might have begun a job that nobody cancels.
-      const started = await post<Job<R>>(path, body);
-      return await followJob<R>(started, { signal: stop.signal, onProgress: (now) => here.current && setJob(now) });
+      return await runJob<R>(path, body, { signal: stop.signal, onProgress: (now) => here.current && setJob(now) });
     } catch (failed) {
       if (!isAbort(failed) && here.current) setError(failed);
       return null;

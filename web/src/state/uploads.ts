@@ -86,6 +86,14 @@ export async function findUpload(hash: string): Promise<Upload> {
   }
 }
 
+/** Keep no photo any more. */
+export async function forgetUploads(): Promise<void> {
+  inMemory.clear();
+  const opened = await database();
+  await settled(opened.transaction(STORE, "readwrite").objectStore(STORE).clear());
+  opened.close();
+}
+
 /** The photos of some hashes, in their order. */
 export function useUploads(hashes: readonly string[]): Upload[] {
   const key = hashes.join(" ");

@@ -120,7 +120,7 @@ export function Segmented(props: { label: string; value: string; options: readon
   return (
     <fieldset className="field segmented-field">
       <legend>{props.label}</legend>
-      <div className="segmented">
+      <div className={props.options.length > 4 ? "segmented segmented-many" : "segmented"}>
         {props.options.map((option) => (
           <label key={option.value} className="segment">
             <input type="radio" name={name} value={option.value} checked={option.value === props.value} onChange={() => props.onChange(option.value)} />

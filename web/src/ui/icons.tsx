@@ -42,6 +42,7 @@ const PATHS = {
   merge: "M12 4v7m0 0-6 8m6-8 6 8M9 7l3-3 3 3",
   edit: "M4 20h4L19.5 8.5l-4-4L4 16z",
   lasso: "M12 5c5 0 8.5 2.2 8.5 5s-3.5 5-8.5 5-8.5-2.2-8.5-5S7 5 12 5Zm-5 9.3C5 15 5.5 19 8.5 20",
+  signOut: "M14 4H5v16h9M10 12h10.5m-4-4 4 4-4 4",
   zip: "M6 3h8l4 4v14H6zM10 3v2m2 0v2m-2 0v2m2 0v2m-2 3h2v3h-2z",
 } as const;
 

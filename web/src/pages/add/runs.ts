@@ -137,7 +137,7 @@ export function addArchive({ collection, prefix }: Target, archive: File, table:
     form.append("prefix", prefix);
     if (table) form.append("attributes", JSON.stringify(Object.fromEntries(table)));
     const path = collectionPath(collection, "archive");
-    const job = await upload<Job<Ledger>>(path, form, { signal, onSent: (done, total) => change(id, { done, total }) });
+    const job = await upload<Job<Ledger>>(path, form, { signal, startsJob: true, onSent: (done, total) => change(id, { done, total }) });
     change(id, { ledger: await followJob(job, { signal, onProgress: followed(id, "Indexing the archive") }) });
   });
 }

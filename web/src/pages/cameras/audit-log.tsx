@@ -25,7 +25,7 @@ export function AuditLog() {
       ) : log.data.length === 0 ? (
         <EmptyState icon="check" title="Nobody was searched for yet" />
       ) : (
-        <div className="panel report-table" tabIndex={0} role="group" aria-label="Searches">
+        <div className="panel report-table audit-log" tabIndex={0} role="group" aria-label="Searches">
           <table>
             <thead>
               <tr>

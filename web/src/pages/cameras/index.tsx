@@ -7,6 +7,7 @@ import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { AuditLog } from "./audit-log";
 import { Filters, readFilter } from "./filters";
 import { Follow } from "./follow";
+import { Gallery } from "./gallery";
 import { IdentitiesView } from "./identities-view";
 import { Notice } from "./notice";
 import { Ways } from "./ways";
@@ -15,6 +16,7 @@ import "./cameras.css";
 const VIEWS = [
   { value: "identities", label: "Identities" },
   { value: "follow", label: "Follow" },
+  { value: "gallery", label: "Gallery" },
   { value: "ways", label: "Ways" },
   { value: "log", label: "Log" },
 ];
@@ -45,7 +47,7 @@ export default function CamerasPage() {
   const names = cameras.data.map((each) => each.name);
   const filter = readFilter(params);
   return (
-    <main id="main" className="page page-split">
+    <main id="main" className={view === "follow" || view === "gallery" ? "page page-split" : "page page-split cameras-looking"}>
       <div className="sidebar">
         <h1>Cameras</h1>
         <Segmented label="Show" value={view} options={VIEWS} onChange={(next) => setParams({ view: next === "identities" ? null : next })} />
@@ -57,6 +59,8 @@ export default function CamerasPage() {
           <Follow cameras={names} filter={filter} />
         ) : view === "ways" ? (
           <Ways cameras={cameras.data} />
+        ) : view === "gallery" ? (
+          <Gallery />
         ) : view === "log" ? (
           <AuditLog />
         ) : (

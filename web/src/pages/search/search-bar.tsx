@@ -22,7 +22,7 @@ export function SearchBar({ text, input, onHelp }: { text: string; input: RefObj
           ref={input}
           type="search"
           aria-label="Search by words"
-          placeholder="Search by words, or drop a photo anywhere"
+          placeholder="Search by words or photo"
           value={words}
           enterKeyHint="search"
           onChange={(event) => {

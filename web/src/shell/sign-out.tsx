@@ -1,0 +1,25 @@
+import { closeSession, readSession } from "../api/session";
+import { useLoad } from "../state/load";
+import { forgetUploads } from "../state/uploads";
+import { IconButton } from "../ui/button";
+import { toastError } from "../ui/toasts";
+
+/** Lets the browser forget its key; nothing where the service asks for none. */
+export function SignOut() {
+  const session = useLoad((signal) => readSession({ signal }), []);
+  if (!session.data?.key_needed) return null;
+  const { name, scope } = session.data;
+  const leave = async () => {
+    try {
+      await closeSession();
+    } catch (error) {
+      toastError(error);
+      return;
+    }
+    // What was liked and searched with goes with the key; the page starts anew.
+    sessionStorage.clear();
+    await forgetUploads().catch((refused: unknown) => console.warn("this browser keeps no photos", refused));
+    window.location.assign("/");
+  };
+  return <IconButton icon="signOut" label={`Sign out (${name}, ${scope})`} onClick={() => void leave()} />;
+}

@@ -69,3 +69,13 @@ def test_exports_equal_all() -> None:
 def test_unknown_attribute_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'serach'"):
         lookalike.serach  # noqa: B018
+
+
+def test_openvino_calls_nobody() -> None:
+    """It reports its use over the network when it can import the package for that."""
+    for module in ("lookalike.encoders.registry", "lookalike.tracking.onnx_detector"):
+        code = f"import {module}, openvino\nprint(sys.modules['openvino_telemetry'])"
+        done = subprocess.run(
+            [sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == "None"

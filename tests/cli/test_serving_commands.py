@@ -15,6 +15,7 @@ from lookalike.cli.grammar import ERROR, USAGE, UsageError
 from lookalike.cli.main import main
 from lookalike.cli.serving import moment_of, named
 from lookalike.service.keys import KeyFile
+from lookalike.service.settings import ServiceSettings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -164,3 +165,17 @@ def test_help_loads_nothing_that_serves() -> None:
         "httpx2",
         "nanoarrow",
     }
+
+
+def test_options_reach_the_service(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[ServiceSettings] = []
+    monkeypatch.setattr(
+        "lookalike.service.server.serve", lambda _paths, settings, **_: given.append(settings)
+    )
+    place = str(tmp_path / "shop.lookalike")
+    assert run(capsys, "serve", place)[0] == 0
+    assert run(capsys, "serve", place, "--allow-private-urls", "--max-upload", "64")[0] == 0
+    assert [each.allow_private_urls for each in given] == [False, True]
+    assert [each.max_upload_bytes for each in given] == [64 * 2**20] * 2

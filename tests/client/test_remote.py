@@ -14,7 +14,7 @@ from collection_pair import Pair
 import lookalike
 from lookalike.client import Remote, uploading
 from lookalike.collection import Collection
-from lookalike.errors import CollectionNotFound, InputError, ServiceError
+from lookalike.errors import CollectionNotFound, InputError, ServiceError, UnknownItem
 from lookalike.service.keys import KeyFile
 from lookalike.service.settings import ServiceSettings
 from loopback_server import serving
@@ -103,8 +103,12 @@ def test_what_is_too_large_is_sent_in_parts(
         ledger = remote.add(pictures, progress=False)
         assert (ledger.inputs, ledger.added, ledger.failed) == (13, 12, 1)
         assert len(remote) == 12
-        refused = remote.upload({'a"b.jpg': b""}, progress=False)
-        assert refused.failed == 1 and "rename" in refused.failures[0].reason
+        names = ["a\\b.jpg", "a%22b.jpg", 'a"b.jpg']
+        data = min(pictures.glob("*_?.jpg")).read_bytes()
+        sent = remote.upload(dict.fromkeys(names, data), prefix="named", progress=False)
+        assert [each.uri for each in sent.failures] == names[:2]
+        assert all("rename" in each.reason for each in sent.failures)
+        assert 'named/a"b.jpg' in remote
 
 
 def test_many_threads_share_one_connection_pool(pair: Pair) -> None:
@@ -121,3 +125,16 @@ def test_many_threads_share_one_connection_pool(pair: Pair) -> None:
 def test_a_page_of_hits_can_be_saved(pair: Pair, tmp_path: Path) -> None:
     page = pair.remote.search(next(iter(pair.remote)).id, k=3).save_html(tmp_path / "hits.html")
     assert page.read_text(encoding="utf-8").count("data:image/webp") >= 3
+
+
+def test_an_id_never_leads_to_something_else(fresh: Pair) -> None:
+    """Ids and users' names may come from strangers: dots in them are no way up."""
+    one = next(iter(fresh.local)).id
+    assert fresh.remote.forget_user(f"../items/{one}") == 0
+    assert one in fresh.local
+    assert f"nowhere/../{one}" not in fresh.remote
+    for id in ("..", ".", "../event-weights", f"../items/{one}"):
+        with pytest.raises(UnknownItem):
+            fresh.remote.item(id)
+        with pytest.raises(UnknownItem):
+            fresh.remote.thumbnail(id)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store_engines import ENGINES, Engine
+from store_engines import EVERYWHERE, Engine
 
 from lookalike.store.base import Store
 from store_records import FINGERPRINT, record, space
 
 
-@pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
+@pytest.fixture(params=EVERYWHERE, ids=lambda engine: engine.name)
 def engine(request: pytest.FixtureRequest) -> Engine:
     return request.param
 

@@ -347,3 +347,15 @@ def test_pictures_and_the_page_are_not_counted(make: Make) -> None:
     for path in ("/v1/collections/shop/thumbnails/none", "/", "/live"):
         assert {client.get(path).status_code for _ in range(3)} <= {200, 404}
     assert client.get("/v1/collections").status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[x]:y", "", "null", "http://"])
+def test_an_origin_that_is_none_changes_nothing(make: Make, origin: str) -> None:
+    answer = make().post("/v1/collections/shop/test-write", headers={"Origin": origin})
+    assert (answer.status_code, type_of(answer)) == (403, "foreign-origin")
+
+
+@pytest.mark.parametrize("name", ["a/b", "/", "", ".", "..", "a\n", "\ud800"])
+def test_a_collection_whose_name_cannot_stand_in_an_address_is_refused(empty: Collection, name: str) -> None:
+    with pytest.raises(InputError, match="names stand in addresses"):
+        create_app({name: empty})

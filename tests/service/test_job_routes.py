@@ -22,6 +22,7 @@ import lookalike
 from lookalike.service.app import create_app
 from lookalike.service.jobs import MOST_QUEUED, Job, Jobs, Progress
 from lookalike.service.keys import KeyFile
+from lookalike.service.routes import jobs as job_routes
 from lookalike.service.settings import ServiceSettings
 
 LONGEST = 20.0
@@ -258,3 +259,22 @@ def test_a_key_sees_the_jobs_of_its_collections_and_cancels_with_write(tmp_path:
                     ask("shop reader", "POST", f"/v1/collections/shop/{started}", json={}).status_code == 403
                 )
             assert ask("shop writer", "DELETE").json()["cancelling"] is True
+
+
+def test_clients_that_follow_jobs_leave_room_for_others(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_routes, "MOST_LISTENERS", 1)
+    gate = Gate()
+    with served(app) as address:
+        job = begun(app, gate)
+        where = f"{address}/v1/jobs/{job.id}"
+        with httpx2.stream("GET", f"{where}/events", timeout=LONGEST) as stream:
+            following = events(stream.iter_lines())
+            next(following)
+            with httpx2.stream("GET", f"{where}/events", timeout=LONGEST) as refused:
+                assert refused.status_code == 503
+                assert json.loads(refused.read())["type"] == "/problems/busy"
+                assert int(refused.headers["Retry-After"]) > 0
+            assert httpx2.get(where, timeout=LONGEST).json()["state"] == "running"
+        gate.open.set()

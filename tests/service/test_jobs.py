@@ -327,3 +327,27 @@ def test_a_listener_whose_loop_is_gone_does_no_harm(jobs: Jobs) -> None:
     gate.open.set()
     assert end_of(job)["state"] == "done"
     del listener
+
+
+def test_what_a_job_holds_open_is_released_whether_it_runs_or_not() -> None:
+    released: list[str] = []
+    started, go_on = threading.Event(), threading.Event()
+
+    def busy(_progress: Progress) -> None:
+        started.set()
+        go_on.wait(10)
+
+    jobs = Jobs()
+    try:
+        jobs.submit("one", "shop", busy, release=lambda: released.append("ran"))
+        started.wait(10)
+        waiting = jobs.submit("two", "shop", busy, release=lambda: released.append("cancelled"))
+        jobs.submit("three", "shop", busy, release=lambda: released.append("dropped"))
+        jobs.cancel(waiting)
+    finally:
+        go_on.set()
+        jobs.close()
+    assert sorted(released) == ["cancelled", "dropped", "ran"]
+    with pytest.raises(Refused):
+        jobs.submit("four", "shop", busy, release=lambda: released.append("refused"))
+    assert released[-1] == "refused"

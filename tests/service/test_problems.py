@@ -7,7 +7,7 @@ from typing import Annotated
 
 import pytest
 from fastapi import Body, FastAPI
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.testclient import TestClient
 
 from lookalike import errors
@@ -29,8 +29,14 @@ RAISED: dict[str, Exception] = {
 }
 
 
+def lucky(k: int) -> int:
+    if k == 13:
+        raise ValueError("13 brings bad luck")
+    return k
+
+
 class Wanted(BaseModel):
-    k: int = Field(ge=1)
+    k: Annotated[int, AfterValidator(lucky)] = Field(ge=1)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +46,10 @@ def client() -> Iterator[TestClient]:
     @app.get("/v1/test/raise/{name}")
     async def fail(name: str) -> None:
         raise RAISED[name]
+
+    @app.get("/v1/test/surrogate")
+    async def repeat() -> None:
+        raise errors.InputError("'\ud800.jpg' is no name")
 
     @app.get("/v1/test/unforeseen")
     async def unforeseen() -> None:
@@ -155,3 +165,13 @@ def test_every_name_that_is_used_is_a_type() -> None:
 )
 def test_messages_lose_the_servers_paths_and_nothing_else(message: str, shown: str) -> None:
     assert without_paths(message) == shown
+
+
+def test_text_that_is_no_unicode_is_repeated_without_what_is_wrong(client: TestClient) -> None:
+    answer = client.get("/v1/test/surrogate")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "'?.jpg' is no name")
+
+
+def test_messages_of_our_own_come_as_they_are_written(client: TestClient) -> None:
+    answer = client.post("/v1/test/validate", json={"wanted": [{"k": 13}]})
+    assert answer.json()["errors"] == [{"field": "body.wanted.0.k", "message": "13 brings bad luck"}]

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from lookalike import Collection
 from lookalike.service.app import create_app
+from lookalike.service.settings import ServiceSettings
 
 C = "/v1/collections/shop"
 ONE = "catalog/BlendSwapCC0-basketball_0.jpg"
@@ -210,3 +211,14 @@ def test_a_lost_original_is_explained_on_its_thumbnail_without_its_path(
 def test_wrong_explanations_are_refused(client: TestClient, asked: dict[str, Any], status: int) -> None:
     for path in ("explain", "explain.png"):
         assert client.get(f"{C}/{path}", params=asked).status_code == status
+
+
+def test_no_more_is_recommended_than_the_service_allows(shop: Collection) -> None:
+    with TestClient(create_app({"shop": shop}, ServiceSettings(max_k=3))) as client:
+        answers = [
+            client.post(f"{C}/recommend", json={"like": [ONE], "k": 4}),
+            client.get(f"{C}/also-like/{ONE}", params={"k": 4}),
+        ]
+        assert [each.status_code for each in answers] == [422, 422]
+        assert all("at most 3" in each.json()["detail"] for each in answers)
+        assert client.get(f"{C}/also-like/{ONE}", params={"k": 3}).status_code == 200

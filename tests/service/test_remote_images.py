@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -133,6 +134,27 @@ def test_a_server_that_never_answers_is_given_up(remote: RemoteImages) -> None:
         remote.read(f"http://127.0.0.1:{listening.getsockname()[1]}/")
 
 
+def test_a_handshake_that_comes_byte_by_byte_is_given_up(remote: RemoteImages) -> None:
+    done = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connected, _ = listening.accept()
+        with connected, suppress(OSError):
+            connected.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 kB begins
+            while not done.wait(0.05):
+                connected.sendall(b"\x02")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,), daemon=True)
+        thread.start()
+        try:
+            with pytest.raises(ImageError, match="longer than 1 s"):
+                remote.read(f"https://127.0.0.1:{listening.getsockname()[1]}/")
+        finally:
+            done.set()
+            thread.join(10)
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -220,7 +242,7 @@ def test_a_redirect_is_looked_at_like_the_first_address(
     [
         "127.0.0.1", "127.255.0.3", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
         "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "192.0.2.1", "198.18.0.1",
-        "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1",
+        "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "fec0::1", "ff02::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
         "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:a00:1::1", "2001:0:7f00:1::",
     ],

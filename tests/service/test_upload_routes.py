@@ -108,6 +108,31 @@ def test_what_is_no_picture_is_listed_without_paths(
     assert empty.path not in answer.text
 
 
+def test_a_file_has_the_name_that_it_had_before_a_browser_sent_it(
+    client: TestClient, photos: dict[str, bytes]
+) -> None:
+    """A form escapes a quotation mark and the ends of lines, and nothing else."""
+    data = next(iter(photos.values()))
+    for sent, kept in (
+        ("a%22b.jpg", 'up/a"b.jpg'),
+        ("100%25.jpg", "up/100%25.jpg"),
+        ("100%.jpg", "up/100%.jpg"),
+    ):
+        body = (
+            b'--x\r\nContent-Disposition: form-data; name="prefix"\r\n\r\nup\r\n'
+            b'--x\r\nContent-Disposition: form-data; name="image"; filename="%s"\r\n\r\n%s\r\n--x--\r\n'
+        ) % (sent.encode(), data)
+        answer = client.post(
+            f"{C}/items", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+        )
+        assert answer.json()["ids"] == [kept]
+    body = body.replace(b"100%.jpg", b"a%0D%0AX: y.jpg")
+    answer = client.post(
+        f"{C}/items", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    assert "control character" in answer.json()["failures"][0]["reason"]
+
+
 def test_an_upload_of_nothing_and_wrong_fields_are_refused(
     client: TestClient, empty: Collection, photos: dict[str, bytes]
 ) -> None:
@@ -187,6 +212,22 @@ def test_pictures_are_fetched_from_addresses(
     assert len(empty) == 3
     again = ended(client, client.post(f"{C}/urls", json={"urls": urls[:3], "prefix": "web"}))
     assert again["result"]["unchanged"] + again["result"]["updated"] == 3
+
+
+def test_a_failure_never_names_the_address_of_another_picture(client: TestClient) -> None:
+    """Addresses that would get the same name are told by it, since the name alone does not say which was meant."""
+    urls = ["ftp://shop.example/a.jpg", "gopher://shop.example/a.jpg", "ftp://shop.example/b.jpg"]
+    result = ended(client, client.post(f"{C}/urls", json={"urls": urls}))["result"]
+    assert sorted(each["uri"] for each in result["failures"]) == [
+        "ftp://shop.example/b.jpg",
+        "shop.example/a.jpg",
+        "shop.example/a.jpg",
+    ]
+
+
+def test_a_prefix_that_is_too_long_is_said_in_characters(client: TestClient) -> None:
+    answer = client.post(f"{C}/urls", json={"urls": ["x"], "prefix": "a" * 201})
+    assert "200 characters" in answer.json()["detail"]
 
 
 def test_addresses_of_this_machine_are_not_asked_unless_that_is_allowed(

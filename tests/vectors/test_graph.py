@@ -5,7 +5,7 @@ import pytest
 
 from clustered_vectors import clustered
 from lookalike.errors import InputError
-from lookalike.vectors import graph
+from lookalike.vectors import descent, graph
 from lookalike.vectors.graph import fuzzy_graph, memberships, nearest_others
 from lookalike.vectors.neighbours import NOWHERE, Neighbours
 
@@ -39,16 +39,33 @@ def test_few_vectors_have_few_neighbours() -> None:
         nearest_others(clustered(3), 0)
 
 
-def test_lists_find_nearly_all_neighbours_with_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    embeddings = clustered(4000, clusters=100)
+def test_beyond_the_exact_search_nearly_all_neighbours_are_found_with_any_number_of_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    embeddings = clustered(6000, dimensions=64, clusters=60, spread=1.0)
     monkeypatch.setattr(graph, "EXACT_MOST", 1000)
-    monkeypatch.setattr(graph, "LISTS_READ", 24)
-    found = nearest_others(embeddings, 10).positions
+    monkeypatch.setattr(graph, "TRAINING_PER_LIST", 5)  # so that there are 310 lists of about 20
+    monkeypatch.setattr(graph, "LISTS_READ", 2)
     truth = brute(embeddings, 10)
-    shared = np.mean([len(set(a) & set(b)) for a, b in zip(found.tolist(), truth.tolist(), strict=True)])
-    assert shared > 9.0
-    monkeypatch.setattr(graph, "use_threads", lambda _: graph.faiss().omp_set_num_threads(1))
-    assert np.array_equal(nearest_others(embeddings, 10).positions, found)
+    found = nearest_others(embeddings, 10)
+    assert shared(found.positions, truth) > 0.98
+    assert (found.positions != np.arange(6000)[:, None]).all() and (np.diff(found.scores, axis=1) <= 0).all()
+    one = nearest_others_with_one_thread(embeddings, monkeypatch)
+    assert np.array_equal(one.positions, found.positions) and np.array_equal(one.scores, found.scores)
+    monkeypatch.setattr(graph, "refined", lambda _, near: near)
+    assert shared(nearest_others(embeddings, 10).positions, truth) < 0.85  # the lists alone would not do
+
+
+def shared(found: np.ndarray, truth: np.ndarray) -> float:
+    """Share of the true neighbours that are found."""
+    return float((found[:, :, None] == truth[:, None, :]).any(axis=1).mean())
+
+
+def nearest_others_with_one_thread(embeddings: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Neighbours:
+    with monkeypatch.context() as patched:
+        for module in (graph, descent):
+            patched.setattr(module, "use_threads", lambda _: graph.faiss().omp_set_num_threads(1))
+        return nearest_others(embeddings, 10)
 
 
 def test_memberships_begin_at_one_and_sum_to_the_logarithm_of_k() -> None:

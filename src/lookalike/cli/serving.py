@@ -73,7 +73,7 @@ def _settings(options: argparse.Namespace) -> ServiceSettings:
         "batch_size": options.batch_size,
         "batch_wait": None if options.batch_wait is None else options.batch_wait / 1000,
         "time_limit": options.time_limit,
-        "max_upload_bytes": None if options.max_upload is None else int(options.max_upload * 1e6),
+        "max_upload_bytes": None if options.max_upload is None else int(options.max_upload * 2**20),
         "max_k": options.max_k,
         "requests_per_minute": options.requests_per_minute,
         "drain_seconds": options.drain,
@@ -88,6 +88,7 @@ def _settings(options: argparse.Namespace) -> ServiceSettings:
         allowed_origins=tuple(options.allow_origin),
         allowed_hosts=tuple(options.allow_host),
         telemetry=options.telemetry,
+        allow_private_urls=options.allow_private_urls,
         **{name: value for name, value in given.items() if value is not None},
     )
 

@@ -46,6 +46,12 @@ def _serve(commands: Commands) -> None:
         metavar="NAME",
         help="a name by which the service is reached, such as that of a proxy; may be repeated",
     )
+    parser.add_argument(
+        "--allow-private-urls",
+        action="store_true",
+        help="fetch pictures also from addresses of this machine and its network; whoever may write can then make the "
+        "service ask the machines around it",
+    )
     parser.add_argument("--create", action="store_true", help="make collections that do not exist")
     _add_limits(parser)
     parser.add_argument(
@@ -70,7 +76,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         "--batch-wait", type=float, metavar="MS", help="longest wait of a batch for others (default: 4 ms)"
     )
     limits.add_argument("--time-limit", type=float, metavar="S", help="of a request, seconds (default: 30)")
-    limits.add_argument("--max-upload", type=float, metavar="MB", help="of one request (default: 64)")
+    limits.add_argument("--max-upload", type=float, metavar="MIB", help="of one request (default: 64)")
     limits.add_argument("--max-k", type=int, metavar="N", help="most hits of one request (default: 1000)")
     limits.add_argument(
         "--requests-per-minute",

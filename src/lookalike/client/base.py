@@ -52,12 +52,14 @@ class RemoteBase:
 
     def _at(self, *parts: str) -> str:
         """The path of something below the collection; slashes of the last part, an id, stay."""
-        return "/".join(["/v1/collections", quote(self.name, safe=""), *(quote(p, safe="/") for p in parts)])
+        segments = [segment for part in parts for segment in part.split("/")]
+        return "/".join(["/v1/collections", self._quoted(self.name), *map(self._quoted, segments)])
 
     @staticmethod
     def _quoted(name: str) -> str:
-        """A name in the middle of a path."""
-        return quote(name, safe="")
+        """A name in the middle of a path. Dots that would lead to the folder above are escaped too, so that whoever
+        chooses an id or a user's name does not choose what is asked for."""
+        return name.replace(".", "%2E") if name in (".", "..") else quote(name, safe="")
 
     def _job(
         self, part: str, body: Mapping[str, Any], progress: bool | Callable[[int, int], None] = True

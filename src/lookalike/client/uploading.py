@@ -27,8 +27,9 @@ MOST_PICTURES = 50
 MOST_BYTES = 16 * 2**20
 """Of the pictures of one request."""
 
-UNSENDABLE = frozenset('"\\\r\n')
-"""In the name of a file of a form (https://html.spec.whatwg.org/#multipart-form-data)."""
+UNSENDABLE = ("\\", "%22", "%0D", "%0A")
+"""What comes out of the name of a file of a form as something else: the last three are how a form writes a quotation
+mark and the ends of lines (https://html.spec.whatwg.org/#multipart-form-data)."""
 
 DIVIDED = frozenset({"too-large", "time-limit"})
 """Problems of a request that half of it may not have."""
@@ -179,7 +180,7 @@ class RemoteUploading(RemoteBase):
 def _sendable(pictures: Iterator[_Picture], ledger: Ledger) -> Iterator[_Picture]:
     """Those whose name comes out of a form as it went in."""
     for each in pictures:
-        wrong = sorted(UNSENDABLE.intersection(each.name))
+        wrong = [part for part in UNSENDABLE if part in each.name]
         if wrong:
             ledger.fail(each.uri, f"a form cannot carry a name with {wrong[0]!r}: rename {each.name!r}")
         else:

@@ -17,6 +17,7 @@ from lookalike.collection.progress import step_progress
 from lookalike.collection.saved_clusters import SavedClusters
 from lookalike.collection.showing import Page
 from lookalike.errors import CollectionBusy, InputError, NotFitted, UnknownItem
+from lookalike.store.attribute_values import checked_name
 from lookalike.store.base import Fitted
 from lookalike.types import TAGS, AttributeValue, Embeddings, Rows
 
@@ -347,7 +348,9 @@ class Clustering(CollectionBase):
         )
 
     def _check_attribute(self, attribute: str | None) -> bool:
-        """Whether the attribute exists; refuses to write over what is not a clustering's own."""
+        """Whether the attribute exists; refuses a name that none can have, and to write over what is not our own."""
+        if attribute is not None:
+            checked_name(attribute)
         if attribute is None or attribute not in self._store.schema():
             return False
         if attribute not in [fitted.provenance.get("attribute") for fitted in self._store.fitted(KIND)]:

@@ -15,6 +15,7 @@ from lookalike.collection.labels import Labelled, Labels, read_labels
 from lookalike.collection.progress import count_progress, step_progress
 from lookalike.collection.tagger import KIND, Tagger, Training, look_up, pack, predictions, unpack
 from lookalike.errors import CollectionBusy, InputError, NotFitted, UnknownItem
+from lookalike.store.attribute_values import checked_name
 from lookalike.store.base import Fitted
 from lookalike.types import AttributeValue, Embeddings, Rows
 
@@ -192,7 +193,7 @@ class Labelling(CollectionBase):
         """
         tagger = self.classifier(name)
         own = f"{tagger.name}_predicted"
-        target = attribute or own
+        target = checked_name(attribute or own)
         confidence = f"{tagger.name if target == own else target}_confidence"
         if target != own and not overwrite:
             there = [each for each in (target, confidence) if each in self._store.schema()]

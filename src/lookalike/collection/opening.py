@@ -1,4 +1,7 @@
-"""Making and opening collections."""
+"""Making and opening collections: the path says which engine keeps the record.
+
+A folder is a SQLite collection; a folder or a URL that ends in ``.lance`` is a Lance one (docs/cluster.md).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.facade import Collection
@@ -19,6 +22,12 @@ from lookalike.errors import CollectionExists, CollectionNotFound, InputError
 from lookalike.images.decode import Limits
 from lookalike.store.base import Space
 from lookalike.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from lookalike.store.lance_store import LanceStore
+
+LANCE = ".lance"
+"""What the path of a collection in Lance ends in."""
 
 
 def create(
@@ -34,7 +43,8 @@ def create(
     """Make a new, empty collection.
 
     Args:
-        path: A folder that does not exist yet; ``.lookalike`` at the end is usual.
+        path: A folder that does not exist yet; ``.lookalike`` at the end is usual. One that ends in ``.lance``, or
+            ``s3://BUCKET/NAME.lance``, makes a collection that several machines can write.
         encoder: Name (see :func:`lookalike.list_encoders`) or a loaded encoder. It is fixed for the collection;
             ``migrate`` changes it for all items at once.
         layer, pooling, resize: Of the encoder, where not its defaults.
@@ -44,13 +54,18 @@ def create(
     Raises:
         CollectionExists: If there is something at the path.
         EncoderError: If the encoder cannot be loaded.
+        MissingExtra: If the path names an engine that is not installed.
     """
+    place = _place(path)
     if precision not in ("f16", "f32"):
         raise InputError(f"precision {precision!r} is not known: choose f16 or f32")
     network = choose_encoder(encoder, layer, pooling, resize)
     spec = network.spec
     space = Space(1, spec.to_json(), spec.fingerprint, spec.dimensions, precision)
-    folder = _folder(path)
+    if _is_lance(place):
+        store = _lance().create(place, space)
+        return Collection(store, store.folder, encoder=network, limits=limits)
+    folder = Path(place)
     return Collection(SqliteStore.create(folder, space), folder, encoder=network, limits=limits)
 
 
@@ -63,15 +78,20 @@ def open_collection(
     """Open a collection; where its folder cannot be written, for reading only.
 
     Args:
-        path: Its folder.
+        path: Its folder, or its URL.
         limits: Largest image accepted; 50 megapixels by default.
         around: Put around the encoder when it is loaded; such as one that joins the requests of many clients.
 
     Raises:
         CollectionNotFound: If there is none at the path.
         DamagedCollection: If what is there cannot be read as one.
+        MissingExtra: If the path names an engine that is not installed.
     """
-    folder = _folder(path)
+    place = _place(path)
+    if _is_lance(place):
+        store = _lance().open(place)
+        return Collection(store, store.folder, limits=limits, around=around)
+    folder = Path(place)
     readonly = folder.is_dir() and not os.access(folder, os.W_OK)
     return Collection(SqliteStore.open(folder, readonly=readonly), folder, limits=limits, around=around)
 
@@ -90,7 +110,7 @@ def open_or_create(
     A collection that was made here and got no item because of an error does not stay.
 
     Args:
-        path: Its folder.
+        path: Its folder, or its URL.
         encoder, layer, pooling, resize: Of a new collection; of an existing one, what is given has to agree.
 
     Raises:
@@ -109,7 +129,7 @@ def open_or_create(
                 with collection:
                     yield collection
             except BaseException:
-                _discard_if_empty(Path(path))
+                _discard_if_empty(_place(path))
                 raise
             return
     with collection:
@@ -118,17 +138,36 @@ def open_or_create(
         yield collection
 
 
-def _discard_if_empty(folder: Path) -> None:
-    with SqliteStore.open(folder) as store:
+def _discard_if_empty(place: str) -> None:
+    if _is_lance(place):
+        with _lance().open(place) as made:
+            made.delete_if_empty()
+        return
+    with SqliteStore.open(Path(place)) as store:
         empty = store.count() == 0
     if empty:
-        shutil.rmtree(folder)
+        shutil.rmtree(place)
 
 
-def _folder(path: str | PathLike[str]) -> Path:
+def _is_lance(place: str) -> bool:
+    return place.rstrip("/").endswith(LANCE)
+
+
+def _lance() -> type[LanceStore]:
+    """The engine, imported when a path asks for it."""
+    from lookalike.store.lance_store import LanceStore
+
+    return LanceStore
+
+
+def _place(path: str | PathLike[str]) -> str:
     if not isinstance(path, str | PathLike):
-        raise InputError(f"{path!r} is no place for a collection: expected the path of a local folder")
+        raise InputError(
+            f"{path!r} is no place for a collection: expected the path of a folder, or s3://BUCKET/NAME{LANCE}"
+        )
     text = str(fspath(path))
-    if not text or "://" in text:
-        raise InputError(f"{text!r} is no place for a collection: expected the path of a local folder")
-    return Path(text)
+    if not text or ("://" in text and not (text.startswith("s3://") and _is_lance(text))):
+        raise InputError(
+            f"{text!r} is no place for a collection: expected the path of a folder, or s3://BUCKET/NAME{LANCE}"
+        )
+    return text

@@ -85,7 +85,7 @@ class ObservedService:
 def _run(place: Path, settings: ServiceSettings, pipe: Connection) -> None:
     """The process of the service."""
 
-    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # a line about each request is nobody's business here
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - its log of requests
 
     def tell() -> None:
         while True:

@@ -56,7 +56,7 @@ def create_app(
         life: Told when the service shall take nothing new.
 
     Raises:
-        InputError: If it would be open to other machines without a key.
+        InputError: If it would be open to other machines without a key, or a name cannot stand in an address.
     """
     settings = settings or ServiceSettings()
     if not settings.on_loopback and settings.keys is None:
@@ -64,6 +64,12 @@ def create_app(
             f"the service would be open to everybody who can reach {settings.host}: give it a file of API keys "
             "(make one with `lookalike keys create NAME`), or keep it on 127.0.0.1"
         )
+    for name in collections:
+        if name in ("", ".", "..") or "/" in name or not name.isprintable():
+            raise InputError(
+                f"{name!r} cannot be the name of a collection here, for names stand in addresses: expected one part of "
+                "a path, such as shop"
+            )
     service = Service(
         collections=dict(collections),
         settings=settings,

@@ -169,7 +169,7 @@ def check_origin(scope: Scope, settings: ServiceSettings) -> None:
     origin = headers.get("origin")
     if origin in settings.allowed_origins:
         return
-    own = origin is None or _authority(urlsplit(origin).netloc) == _authority(headers.get("host", ""))
+    own = origin is None or _authority(_netloc(origin)) == _authority(headers.get("host", ""))
     if own and headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return
     raise Refused(
@@ -179,8 +179,16 @@ def check_origin(scope: Scope, settings: ServiceSettings) -> None:
     )
 
 
-def _authority(netloc: str) -> str:
-    return re.sub(r":(80|443)$", "", netloc.lower())
+def _netloc(origin: str) -> str | None:
+    """Host and port of an origin; None: it is none."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
+
+
+def _authority(netloc: str | None) -> str | None:
+    return None if netloc is None else re.sub(r":(80|443)$", "", netloc.lower())
 
 
 def _with(allowance: Allowance, send: Send) -> Send:

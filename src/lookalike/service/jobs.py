@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from lookalike.errors import FilterError, LookalikeError, UnknownItem
+from lookalike.errors import LookalikeError
 from lookalike.service.job import ENDED, Cancelled, Job, JobState
-from lookalike.service.problems import PROBLEMS, Refused, problem, without_paths
+from lookalike.service.problems import Refused, problem, problem_of
 
 __all__ = ["MOST_QUEUED", "Job", "JobState", "Jobs", "Load", "Progress", "Work"]
 
@@ -52,11 +52,16 @@ Work: TypeAlias = Callable[[Progress], Any]
 """Gets a :class:`Progress`; returns plain types, which become the job's result."""
 
 
+def nothing_to_release() -> None:
+    """Where a job holds nothing open."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     job: Job
     work: Work
     load: Load
+    release: Callable[[], None]
 
 
 class Jobs:
@@ -92,7 +97,15 @@ class Jobs:
         self._workers: dict[Load, list[threading.Thread]] = {}
         self._closing = False
 
-    def submit(self, kind: str, collection: str, work: Work, *, load: Load = "computing") -> Job:
+    def submit(
+        self,
+        kind: str,
+        collection: str,
+        work: Work,
+        *,
+        load: Load = "computing",
+        release: Callable[[], None] = nothing_to_release,
+    ) -> Job:
         """Start ``work(progress)`` when its turn comes; what it returns, plain types, is the job's result.
 
         Args:
@@ -100,14 +113,17 @@ class Jobs:
             collection: The name under which the collection is served.
             work: What to do.
             load: What it mostly does.
+            release: Called when the work has ended, or never began; also when this call refuses it.
 
         Raises:
             Refused: If as many wait as may, or the service is about to end.
         """
         with self._changed:
             if self._closing:
+                release()
                 raise Refused("ending", "the service is about to end and starts nothing new", headers=_LATER)
             if len(self._queue) >= self._most_queued:
+                release()
                 raise Refused(
                     "too-many-requests",
                     f"{len(self._queue)} jobs are waiting already, which is the most: ask again later",
@@ -115,7 +131,7 @@ class Jobs:
                 )
             job = Job(kind, collection)
             self._jobs[job.id] = job
-            self._queue.append(_Task(job, work, load))
+            self._queue.append(_Task(job, work, load, release))
             self._forget()
             self._start_workers(load)
             self._changed.notify_all()
@@ -139,12 +155,19 @@ class Jobs:
             self._forget()
             return [job for job in reversed(self._jobs.values()) if job.collection in wanted]
 
+    @property
+    def listeners(self) -> int:
+        """How many follow a job."""
+        with self._changed:
+            return sum(job.listeners for job in self._jobs.values())
+
     def cancel(self, job: Job) -> None:
         """End a job: one that waits at once, a running one at the next step that it reports; an ended one stays."""
         with self._changed:
             waiting = [task for task in self._queue if task.job is job]
             for task in waiting:
                 self._queue.remove(task)
+                task.release()
             if waiting:
                 job.end("cancelled")
             else:
@@ -159,6 +182,7 @@ class Jobs:
             jobs = list(self._jobs.values())
         for task in tasks:
             task.job.end("cancelled")
+            task.release()
         for job in jobs:
             job.stop()
             job.release()
@@ -191,6 +215,7 @@ class Jobs:
             try:
                 self._do(task)
             finally:
+                task.release()
                 with self._changed:
                     self._busy.discard(task.job.collection)
                     self._changed.notify_all()
@@ -236,16 +261,11 @@ class Jobs:
 
 def _problem_of(error: BaseException, job: Job) -> dict[str, Any]:
     """The problem document of what ended a job; what is our own fault is logged, and not told to clients."""
-    more: dict[str, Any] = {}
     if isinstance(error, LookalikeError):
-        status, name = next((status, name) for kind, status, name in PROBLEMS if isinstance(error, kind))
-        own_words = isinstance(error, FilterError | UnknownItem)  # only repeats what the client sent
-        detail = str(error) if own_words else without_paths(str(error))
-        if isinstance(error, FilterError):
-            more["position"] = error.position
+        answer = problem_of(error)
     else:
-        status, name, detail = 500, "internal", "the job failed by a fault of the service; its log says more"
-    if status == 500:
+        answer = problem(500, "internal", "the job failed by a fault of the service; its log says more")
+    if answer.status_code == 500:
         _log.error("job %s (%s) failed", job.id, job.kind, exc_info=error)
-    document: dict[str, Any] = json.loads(bytes(problem(status, name, detail, **more).body))
+    document: dict[str, Any] = json.loads(bytes(answer.body))
     return document

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from lookalike.types import Item
+
 _PATHS = ("derived", "path")
 """Of an index's description: where its files are on this machine."""
 
@@ -27,6 +29,17 @@ def pictures(name: str, id: str) -> dict[str, str]:
         "thumbnail": of_collection(name, "thumbnails", id),
         "original": of_collection(name, "originals", id),
     }
+
+
+def item(name: str, found: Item) -> dict[str, Any]:
+    """An item of the collection as an answer shows it."""
+    plain = {
+        "id": found.id,
+        "width": found.width,
+        "height": found.height,
+        "attributes": dict(found.attributes),
+    }
+    return {**plain, **pictures(name, found.id)}
 
 
 def shown(name: str, item: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -47,6 +48,9 @@ BUSY_SECONDS = 2
 _PATH = re.compile(r"""(?<![\w.:/\\~-])(?:~|[A-Za-z]:)?[/\\](?:[^\s'",:;()/\\]+[/\\])+[^\s'",:;()]*""")
 _FILE_URL = re.compile(r"""file:/+[^\s'",;()]*""")
 
+_PYDANTIC = "Value error, "
+"""What pydantic puts before a message of ours."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +76,16 @@ class Refused(HTTPException):
         return problem(self.status_code, self.name, self.detail, headers=self.headers, **self.more)
 
 
+class _Document(JSONResponse):
+    """A problem document, whatever text it repeats."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """As UTF-8; a lone surrogate of a request, which is no character and would be an error, becomes ``?``."""
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def problem(
     status: int, name: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> JSONResponse:
@@ -88,12 +102,7 @@ def problem(
     body: dict[str, Any] = {"type": f"/problems/{name}", "title": title, "status": status, "detail": detail}
     if (instance := request_id()) is not None:
         body["instance"] = instance
-    return JSONResponse(
-        {**body, **more},
-        status,
-        headers=None if headers is None else dict(headers),
-        media_type="application/problem+json",
-    )
+    return _Document({**body, **more}, status, headers=None if headers is None else dict(headers))
 
 
 def without_paths(message: str) -> str:
@@ -118,10 +127,9 @@ def unexpected() -> JSONResponse:
     )
 
 
-async def _known(_request: Request, error: Exception) -> JSONResponse:
+def problem_of(error: LookalikeError) -> JSONResponse:
+    """What strangers are told of an error."""
     status, name = next((s, n) for kind, s, n in PROBLEMS if isinstance(error, kind))
-    if status == 500:
-        _log.error("%s", type(error).__name__, exc_info=error)
     own_words = isinstance(error, FilterError | UnknownItem)  # only repeats what the client sent
     detail = str(error) if own_words else without_paths(str(error))
     headers = {"Retry-After": str(BUSY_SECONDS)} if status == 503 else None
@@ -129,9 +137,20 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     return problem(status, name, detail, headers=headers, **more)
 
 
+async def _known(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, LookalikeError)
+    answer = problem_of(error)
+    if answer.status_code == 500:
+        _log.error("%s", type(error).__name__, exc_info=error)
+    return answer
+
+
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    wrong = [{"field": _field(each["loc"]), "message": each["msg"]} for each in error.errors()]
+    wrong = [
+        {"field": _field(each["loc"]), "message": each["msg"].removeprefix(_PYDANTIC)}
+        for each in error.errors()
+    ]
     return problem(422, "validation", f"{wrong[0]['field']}: {wrong[0]['message']}", errors=wrong)
 
 

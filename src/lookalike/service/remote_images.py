@@ -106,7 +106,7 @@ class RemoteImages:
 
     def _ask(self, target: _Target, until: float) -> bytes | str:
         """The bytes, or where they are instead."""
-        connection = _Pinned(target, self._tls)
+        connection = _Pinned(target, self._tls, until)
         try:
             connection.connect()
             with _ended_at(connection.sock, until):
@@ -170,6 +170,7 @@ def is_public(address: str) -> bool:
 
 def _is_global(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     local = ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_unspecified
+    local |= isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local  # fec0::/10, RFC 3879
     return ip.is_global and not (local or ip.is_multicast or ip.is_reserved)
 
 
@@ -194,8 +195,9 @@ def _parsed(url: str) -> SplitResult:
 class _Pinned(http.client.HTTPConnection):
     """A connection to an address that was looked at, whatever the host's name leads to by now."""
 
-    def __init__(self, target: _Target, tls: ssl.SSLContext) -> None:
+    def __init__(self, target: _Target, tls: ssl.SSLContext, until: float) -> None:
         super().__init__(target.host, target.port, timeout=CONNECT_SECONDS)
+        self._until = until
         self._target = target
         self._context = tls
 
@@ -203,7 +205,12 @@ class _Pinned(http.client.HTTPConnection):
         """Connect to the address; the certificate has to be that of the host's name."""
         self.sock = socket.create_connection((self._target.address, self.port), self.timeout)
         if self._target.scheme == "https":
-            self.sock = self._context.wrap_socket(self.sock, server_hostname=self._target.host)
+            secured = self._context.wrap_socket(
+                self.sock, server_hostname=self._target.host, do_handshake_on_connect=False
+            )
+            self.sock = secured
+            with _ended_at(secured, self._until):  # a handshake may come byte by byte, too
+                secured.do_handshake()
 
 
 @contextmanager

@@ -96,6 +96,7 @@ def serve(
         sys.setswitchinterval(SWITCH_SECONDS)
         life = Life()
         app = create_app(collections, settings, encoders=encoders, life=life)
+        app.openapi()  # takes a second or two, and would hold up everybody at the first look at /docs
         serving = Serving(_url(settings.host, listener), collections, settings)
         server = _Server(
             _uvicorn(app), life, app.state.service.jobs, settings.drain_seconds, lambda: announce(serving)

@@ -83,6 +83,15 @@ class ServiceSettings:
                     f"{origin!r} is no web origin: expected scheme, host and port alone, such as https://shop.example"
                 )
 
+    def check_k(self, k: int) -> None:
+        """Refuse to answer a request with too many hits.
+
+        Raises:
+            InputError: If it asks for more than ``max_k``.
+        """
+        if k > self.max_k:
+            raise InputError(f"k = {k} hits: this service answers with at most {self.max_k:,}")
+
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the service."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import Request, Response
 
 from lookalike.collection import Collection
 from lookalike.collection.labels import AttributeName, Labels
-from lookalike.service.jobs import Load, Work
+from lookalike.service.conditions import public_filter
+from lookalike.service.jobs import Load, Work, nothing_to_release
 from lookalike.service.schemas.bodies import invalid
 from lookalike.service.schemas.jobs import JobAnswer
 from lookalike.service.state import service_of
@@ -34,6 +35,7 @@ def start(
     work: Work,
     *,
     load: Load = "computing",
+    release: Callable[[], None] = nothing_to_release,
 ) -> dict[str, Any]:
     """Put work into the queue, and answer with its job.
 
@@ -44,23 +46,25 @@ def start(
         collection: The name under which the collection is served.
         work: What to do; gets a :class:`lookalike.service.jobs.Progress` and returns plain types.
         load: What it mostly does.
+        release: Called when the work has ended, or never began.
 
     Raises:
         Refused: If the queue is full, or the service is about to end.
     """
-    job = service_of(request).jobs.submit(kind, collection, work, load=load)
+    job = service_of(request).jobs.submit(kind, collection, work, load=load, release=release)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job.to_dict()
 
 
 async def check_filter(request: Request, opened: Collection, where: str | None) -> None:
-    """Refuse a filter that the collection cannot answer at once, rather than when the job's turn has come.
+    """Refuse a filter that the collection cannot answer, or that asks for what is hidden, at once rather than when the
+    job's turn has come.
 
     Raises:
         FilterError: If it is one; points into it.
     """
     if where is not None:
-        await service_of(request).workers.run(opened.page, where=where, limit=1)
+        await service_of(request).workers.run(lambda: opened.page(where=public_filter(where), limit=1))
 
 
 async def labels_of(

@@ -16,6 +16,9 @@ T = TypeVar("T")
 CHEAP_THREADS = 4
 """Threads of their own for what takes a moment, such as a thumbnail: it never waits behind what embeds."""
 
+LONG_THREADS = 1
+"""For what may take minutes."""
+
 
 class Underway(Protocol):
     """The request that work is done for."""
@@ -43,6 +46,7 @@ class Workers:
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lookalike-request")
         self._cheap = ThreadPoolExecutor(CHEAP_THREADS, thread_name_prefix="lookalike-cheap")
+        self._long = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="lookalike-long")
 
     async def run(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """Do something that blocks in one of the threads, and wait for it without blocking the event loop.
@@ -51,9 +55,20 @@ class Workers:
         its end, and the request keeps its place in the queue until then.
         """
         request = UNDERWAY.get()
-        pool = self._cheap if request is not None and request.cheap else self._pool
+        return await self._run(
+            self._cheap if request is not None and request.cheap else self._pool,
+            partial(work, *args, **named),
+        )
+
+    async def run_long(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """The same for what may take minutes and cannot be ended, such as a recording that is read from its beginning:
+        one at a time, in a thread of its own, so that searches find theirs."""
+        return await self._run(self._long, partial(work, *args, **named))
+
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        request = UNDERWAY.get()
         context = contextvars.copy_context()
-        future = pool.submit(context.run, partial(work, *args, **named))
+        future = pool.submit(context.run, work)
         if request is not None:
             request.hold()
             future.add_done_callback(lambda _: request.let_go())
@@ -63,3 +78,4 @@ class Workers:
         """Wait for what is under way."""
         self._pool.shutdown(cancel_futures=True)
         self._cheap.shutdown(cancel_futures=True)
+        self._long.shutdown(cancel_futures=True)

@@ -27,6 +27,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
+import lookalike.encoders  # noqa: F401 - before OpenVINO: keeps it from calling its makers
 from lookalike.errors import EncoderError
 from lookalike.tracking.boxes import clipped
 from lookalike.tracking.decoding import (

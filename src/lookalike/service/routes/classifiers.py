@@ -13,6 +13,7 @@ from lookalike.collection.tagger import KIND, Tagger
 from lookalike.errors import ImageError, NotFitted
 from lookalike.service import links
 from lookalike.service.access import Readable, Writable
+from lookalike.service.conditions import public_attribute
 from lookalike.service.jobs import Progress
 from lookalike.service.schemas.bodies import documented, invalid, read_body
 from lookalike.service.schemas.classifiers import (
@@ -42,6 +43,7 @@ async def train_classifier(
     if labels is None:
         raise invalid("label", "expected one of label, an attribute, and labels, by item id")
     await check_filter(request, opened, asked.where)
+    public_attribute(asked.group_by)
     wanted = asked.model_dump(exclude={"label", "labels"})
 
     def work(progress: Progress) -> dict[str, Any]:
@@ -122,8 +124,8 @@ async def apply_classifier(
 ) -> dict[str, Any]:
     """Write a classifier's label and confidence of every item as attributes; the job's result says how many items got
     which label. What was written before a cancellation stays."""
-    await service_of(request).workers.run(_require, opened, name)
     await check_filter(request, opened, asked.where)
+    await service_of(request).workers.run(_require, opened, name)
 
     def work(progress: Progress) -> dict[str, Any]:
         progress.say("labelling")

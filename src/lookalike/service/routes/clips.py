@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from collections import OrderedDict
 from contextlib import suppress
-from functools import partial
 from typing import Annotated, Literal
 from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from starlette.exceptions import HTTPException
 
 from lookalike.collection import Collection
 from lookalike.collection.replaying import Clip
 from lookalike.errors import UnknownItem
 from lookalike.service.access import Readable
+from lookalike.service.conditional import has, part_of
 from lookalike.service.state import service_of
 
 KEPT_BYTES = 64 * 2**20
@@ -26,8 +24,6 @@ KEPT_BYTES = 64 * 2**20
 
 PRIVATE = "private, no-cache"
 """Asked for again each time, since retention may have erased it; unchanged ones are not sent again."""
-
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["cameras"])
 
@@ -63,11 +59,11 @@ async def get_clip(
 
     Where the recording is gone or cannot be played again, the problem `source` says so; the picture is there still.
     """
-    run = service_of(request).workers.run
-    tag = await run(_clip_tag, opened, tracklet, hide)
-    if _known(request, tag):
+    workers = service_of(request).workers
+    tag = await workers.run(_clip_tag, opened, tracklet, hide)
+    if has(request.headers.get("if-none-match"), tag):
         return answered(request, b"", "video/mp4", tag)
-    clip = await run(partial(_CLIPS.clip, opened, tag, tracklet, hide))
+    clip = await workers.run_long(_CLIPS.clip, opened, tag, tracklet, hide)
     return answered(request, clip.data, clip.media_type, tag)
 
 
@@ -80,30 +76,14 @@ def answered(request: Request, data: bytes, media_type: str, tag: str) -> Respon
     """Bytes with their ETag: all of them, the range that was asked for, or the word that they are known.
 
     Raises:
-        HTTPException: 416 if there is no such range.
+        Refused: If there is no such range.
     """
     headers = {"ETag": tag, "Cache-Control": PRIVATE}
-    if _known(request, tag):
+    if has(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     headers["Accept-Ranges"] = "bytes"
-    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
-    same = request.headers.get("if-range", tag) == tag
-    if wanted is None or not any(wanted.groups()) or not same:
-        return Response(data, headers=headers, media_type=media_type)
-    first, last = wanted.groups()
-    start = int(first) if first else max(0, len(data) - int(last))
-    end = min(int(last), len(data) - 1) if first and last else len(data) - 1
-    if start > end:
-        raise HTTPException(
-            416, f"there are {len(data):,} bytes", headers={"Content-Range": f"bytes */{len(data)}"}
-        )
-    headers["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
-    return Response(data[start : end + 1], 206, headers=headers, media_type=media_type)
-
-
-def _known(request: Request, tag: str) -> bool:
-    given = request.headers.get("if-none-match", "")
-    return given.strip() == "*" or tag in [each.strip().removeprefix("W/") for each in given.split(",")]
+    asked = {"wanted": request.headers.get("range"), "if_range": request.headers.get("if-range")}
+    return part_of(data, media_type, headers, **asked)
 
 
 def _clip_tag(opened: Collection, tracklet: str, hide: str) -> str:

@@ -14,7 +14,6 @@ from lookalike.service.problems import Refused
 from lookalike.service.schemas.clusters import ClusterItems, ClusterName, ClusterRequest, ClustersAnswer
 from lookalike.service.starting import STARTS, check_filter, start
 from lookalike.service.state import service_of
-from lookalike.types import Item
 
 router = APIRouter(prefix="/v1/collections/{collection}/clusters", tags=["clusters"])
 
@@ -71,7 +70,7 @@ async def list_cluster(
     except UnknownCluster as error:
         raise Refused("not-found", str(error)) from None
     return {
-        "items": [_item(collection, each) for each in page.items],
+        "items": [links.item(collection, each) for each in page.items],
         "next": None if page.next is None else str(page.next),
     }
 
@@ -93,13 +92,3 @@ async def name_cluster(
 
 def _public(collection: str, overview: dict[str, Any]) -> dict[str, Any]:
     return {**overview, "provenance": links.provenance(collection, overview["provenance"])}
-
-
-def _item(collection: str, item: Item) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "width": item.width,
-        "height": item.height,
-        "attributes": dict(item.attributes),
-        **links.pictures(collection, item.id),
-    }

@@ -21,7 +21,6 @@ from lookalike.service.schemas.items import (
     Where,
 )
 from lookalike.service.state import service_of
-from lookalike.types import Item
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["items"])
 
@@ -45,7 +44,7 @@ async def list_items(
     def read() -> dict[str, Any]:
         page = opened.page(where=public_filter(where), after=_row(after), limit=limit)
         following = None if page.next is None else f"r{page.next}"
-        return {"items": [_shown(collection, item) for item in page.items], "next": following}
+        return {"items": [links.item(collection, item) for item in page.items], "next": following}
 
     return await service_of(request).workers.run(read)
 
@@ -53,7 +52,7 @@ async def list_items(
 @router.get("/items/{id:path}", response_model=ItemAnswer)
 async def get_item(request: Request, collection: str, opened: Readable, id: str) -> dict[str, Any]:
     """One item."""
-    return _shown(collection, await service_of(request).workers.run(opened.item, id))
+    return links.item(collection, await service_of(request).workers.run(opened.item, id))
 
 
 @router.patch("/items", response_model=Changed)
@@ -84,11 +83,6 @@ async def remove_item(request: Request, opened: Writable, id: str) -> dict[str, 
 
 def _removed(opened: Collection, id: str) -> int:
     return opened.remove([id])
-
-
-def _shown(collection: str, item: Item) -> dict[str, Any]:
-    plain = {"id": item.id, "width": item.width, "height": item.height, "attributes": dict(item.attributes)}
-    return links.shown(collection, plain)
 
 
 def _row(after: str | None) -> int:

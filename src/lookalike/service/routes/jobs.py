@@ -17,10 +17,14 @@ from lookalike.service.state import service_of
 MOST_DIGITS = 18
 """Of an event's id; anything else a client sends there is none of ours, and it is told everything."""
 
+MOST_LISTENERS = 256
+"""Clients that follow jobs at a time: each holds a connection for as long as its job takes, and a fourth of all answers
+that may be under way has to be enough for them."""
+
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
-def _readable(
+async def _readable(
     request: Request,
     id: Annotated[str, Path(description="Of the job.", examples=["5f0c9a3be1d2478c"])],
     caller: Known,
@@ -37,7 +41,7 @@ def _readable(
 ReadableJob = Annotated[Job, Depends(_readable)]
 
 
-def _cancellable(job: ReadableJob, caller: Known) -> Job:
+async def _cancellable(job: ReadableJob, caller: Known) -> Job:
     if not caller.may("write"):
         raise Refused(
             "scope",
@@ -47,6 +51,17 @@ def _cancellable(job: ReadableJob, caller: Known) -> Job:
     return job
 
 
+async def _followable(request: Request, job: ReadableJob) -> Job:
+    if service_of(request).jobs.listeners >= MOST_LISTENERS:
+        raise Refused(
+            "busy",
+            f"{MOST_LISTENERS} clients follow jobs already, as many as may: ask for the job itself from time to time",
+            headers={"Retry-After": "5"},
+        )
+    return job
+
+
+FollowableJob = Annotated[Job, Depends(_followable)]
 CancellableJob = Annotated[Job, Depends(_cancellable)]
 
 
@@ -87,7 +102,7 @@ async def cancel_job(request: Request, job: CancellableJob) -> dict[str, Any]:
     "connection open.",
 )
 async def follow_job(
-    job: ReadableJob,
+    job: FollowableJob,
     last_event_id: Annotated[
         str | None,
         Header(

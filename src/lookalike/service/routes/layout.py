@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from lookalike.service import links
 from lookalike.service.access import Readable, Writable
+from lookalike.service.conditions import public_attribute, public_filter
 from lookalike.service.jobs import Progress
 from lookalike.service.schemas.layout import MapRequest
 from lookalike.service.starting import STARTS, start
@@ -71,6 +72,9 @@ async def read_map(
 ) -> Response:
     """Where each item lies, with its cluster and attributes."""
     names = attribute or []
+    for name in names:
+        public_attribute(name)
+    public_filter(where)
 
     def read() -> Response:
         etag = _etag(opened.map_stamp(), format, where, names)

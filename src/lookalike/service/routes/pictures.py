@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from lookalike.collection import Collection
-from lookalike.collection.showing import LARGEST, SMALLEST, ShownPicture
+from lookalike.collection.showing import LARGEST, SMALLEST
 from lookalike.service.access import Readable
-from lookalike.service.problems import Refused
+from lookalike.service.conditional import has, part_of
 from lookalike.service.state import service_of
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["pictures"])
 
 CACHED = "private, max-age=3600"
 """An item's picture may be replaced or removed: within the hour a browser asks again, and mostly gets 304."""
-
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 IfNoneMatch = Annotated[str | None, Header(description="Version that the client has; 304 if it is this one.")]
 
@@ -39,7 +36,7 @@ async def thumbnail(
 
     def read() -> Response:
         headers = _headers(f"{opened.picture_version(id)}-thumbnail")
-        if _has(if_none_match, headers["ETag"]):
+        if has(if_none_match, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(opened.thumbnail(id), media_type="image/webp", headers=headers)
 
@@ -76,7 +73,7 @@ async def original(
     """An item's picture, upright. Where it cannot be read any more, its thumbnail, with `X-Read-From: thumbnail`."""
 
     def read() -> Response:
-        if _has(if_none_match, tag := _tag(opened.picture_version(id, size=size))):
+        if has(if_none_match, tag := _tag(opened.picture_version(id, size=size))):
             return Response(status_code=304, headers=_headers(tag.strip('"')))
         return _answered(opened, id, size, if_none_match, range, if_range)
 
@@ -95,30 +92,9 @@ def _answered(
     }
     if picture.read_from == "thumbnail":
         headers["Cache-Control"] = "private, no-cache"  # the original may come back
-    if _has(known, headers["ETag"]):
+    if has(known, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    part = _RANGE.fullmatch(wanted or "") if if_range in (None, headers["ETag"]) else None
-    if part is None or part.groups() == (
-        "",
-        "",
-    ):  # several ranges at once, and other units, may be left aside
-        return Response(picture.data, media_type=picture.type, headers=headers)
-    return _part(picture, part[1], part[2], headers)
-
-
-def _part(picture: ShownPicture, first: str, last: str, headers: dict[str, str]) -> Response:
-    """Some of the bytes: RFC 9110, 14.2."""
-    length = len(picture.data)
-    begin = int(first) if first else max(length - int(last), 0)
-    end = min(int(last) + 1, length) if first and last else length
-    if begin >= length or (first and begin >= end):
-        raise Refused(
-            "range",
-            f"bytes {first}-{last} of {length}: expected a part that begins before the end",
-            headers={"Content-Range": f"bytes */{length}"},
-        )
-    headers = {**headers, "Content-Range": f"bytes {begin}-{end - 1}/{length}"}
-    return Response(picture.data[begin:end], 206, media_type=picture.type, headers=headers)
+    return part_of(picture.data, picture.type, headers, wanted=wanted, if_range=if_range)
 
 
 def _headers(version: str) -> dict[str, str]:
@@ -127,10 +103,3 @@ def _headers(version: str) -> dict[str, str]:
 
 def _tag(version: str) -> str:
     return f'"{version}"'
-
-
-def _has(known: str | None, tag: str) -> bool:
-    """Whether the version is one of those that the client has."""
-    if known is None:
-        return False
-    return known.strip() == "*" or tag in (each.strip().removeprefix("W/") for each in known.split(","))

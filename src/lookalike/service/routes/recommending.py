@@ -30,6 +30,8 @@ async def recommend(
 ) -> dict[str, Any]:
     """Items that a person should see next: a user whose events are known, or anybody by what they like."""
 
+    service_of(request).settings.check_k(asked.k)
+
     def answer() -> dict[str, Any]:
         found = opened.recommend(
             like=[ItemId(each) for each in asked.like],
@@ -58,6 +60,8 @@ async def also_like(
 ) -> dict[str, Any]:
     """What to show beside an item: what goes together with it for other people, and what looks like it."""
 
+    service_of(request).settings.check_k(asked.k)
+
     def answer() -> dict[str, Any]:
         found = opened.also_like(
             ItemId(id),
@@ -78,9 +82,11 @@ async def fit_recommender(
 ) -> dict[str, Any]:
     """Learn from all events what goes together, and how fast tastes change. The result says what was learned."""
 
+    public_attribute(asked.group_by)
+
     def work(progress: Progress) -> Any:
         progress.say("learning what goes together")
-        return opened.fit_recommender(group_by=public_attribute(asked.group_by), seed=asked.seed).to_dict()
+        return opened.fit_recommender(group_by=asked.group_by, seed=asked.seed).to_dict()
 
     return start(request, response, "recommender", collection, work)
 

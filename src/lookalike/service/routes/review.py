@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from lookalike.collection import Collection
 from lookalike.service import links
 from lookalike.service.access import Readable, Writable
+from lookalike.service.conditions import public_attribute
 from lookalike.service.jobs import Progress
 from lookalike.service.problems import Refused
 from lookalike.service.schemas.bodies import invalid
@@ -34,6 +35,7 @@ async def review_labels(
     if labels is not None and asked.name is not None:
         raise invalid("name", "expected labels or the name of a saved classifier, not both")
     await check_filter(request, opened, asked.where)
+    public_attribute(asked.group_by)
     wanted = asked.model_dump(exclude={"label", "labels"})
 
     def work(progress: Progress) -> dict[str, Any]:

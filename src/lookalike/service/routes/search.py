@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query, Request
 
 from lookalike.collection import Collection
 from lookalike.collection.queries import Query as Example
-from lookalike.errors import InputError
 from lookalike.service import links
 from lookalike.service.access import Readable
 from lookalike.service.conditions import listed, public_attribute, public_filter
@@ -84,8 +83,7 @@ def _answer(
     settings: ServiceSettings,
     began: float,
 ) -> dict[str, Any]:
-    if asked.k > settings.max_k:
-        raise InputError(f"k = {asked.k} hits: this service answers with at most {settings.max_k:,}")
+    settings.check_k(asked.k)
     where, counted = public_filter(asked.where), listed(asked.facets)
     result = opened.search(
         examples,

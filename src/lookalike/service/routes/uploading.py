@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -14,14 +15,13 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from lookalike.errors import InputError, SourceError
+from lookalike.errors import InputError
 from lookalike.images.decode import DEFAULT_LIMITS
 from lookalike.images.zips import ZipPictures
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Progress as Indexed
 from lookalike.service.access import Writable
 from lookalike.service.jobs import Progress
-from lookalike.service.problems import Refused
 from lookalike.service.remote_images import AT_ONCE, RemoteImages
 from lookalike.service.schemas.bodies import documented, read_body
 from lookalike.service.schemas.items import LedgerAnswer
@@ -80,17 +80,12 @@ async def upload_archive(
 
     def work(progress: Progress) -> Any:
         progress.say("indexing the archive")
-        with form.archive as archive:
-            ledger = opened.upload_zip(
-                archive, prefix=form.prefix, attributes=form.attributes, progress=_reported(progress, total)
-            )
+        ledger = opened.upload_zip(
+            form.archive, prefix=form.prefix, attributes=form.attributes, progress=_reported(progress, total)
+        )
         return _counts(ledger)
 
-    try:
-        return start(request, response, "archive", collection, work, load="indexing")
-    except Refused:
-        form.archive.close()
-        raise
+    return start(request, response, "archive", collection, work, load="indexing", release=form.archive.close)
 
 
 @router.post("/urls", **STARTS)
@@ -124,17 +119,19 @@ async def add_urls(
             workers=AT_ONCE,
             progress=_reported(progress, len(pictures)),
         )
-        addresses = {name: each.url for name, each in zip(names, pictures, strict=True)}
-        counts = _counts(ledger)
-        for failure in counts["failures"]:
-            failure["uri"] = addresses.get(failure["uri"], failure["uri"])
-        return counts
+        return _with_addresses(_counts(ledger), names, [each.url for each in pictures])
 
     return start(request, response, "urls", collection, work, load="indexing")
 
 
 async def _named(part: UploadFile) -> tuple[str, bytes]:
-    return part.filename or "", await part.read()
+    return named_in_form(part.filename or ""), await part.read()
+
+
+def named_in_form(name: str) -> str:
+    """The name that a browser gave a file: a form says ``%22``, ``%0D`` and ``%0A`` for a quotation mark and the ends
+    of lines, and nothing else (https://html.spec.whatwg.org/#multipart-form-data)."""
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 async def _kept_open(part: UploadFile) -> BinaryIO:
@@ -154,7 +151,7 @@ def _entries(archive: BinaryIO) -> int:
     try:
         with ZipPictures(archive, DEFAULT_LIMITS) as pictures:
             return len(pictures)
-    except SourceError:
+    except BaseException:
         archive.close()
         raise
 
@@ -168,6 +165,14 @@ def _name_of(url: str) -> str:
         raise InputError(f"{url[:200]!r} is no address: expected https://...") from None
     query = f"-{hashlib.sha256(parts.query.encode()).hexdigest()[:8]}" if parts.query else ""
     return f"{host}/{unquote(parts.path).strip('/')}{query}"
+
+
+def _with_addresses(counts: dict[str, Any], names: Sequence[str], urls: Sequence[str]) -> dict[str, Any]:
+    """The counts with addresses in the place of names in failures; a name that several addresses have stays."""
+    several = {name for name, times in Counter(names).items() if times > 1}
+    addresses = {name: url for name, url in zip(names, urls, strict=True) if name not in several}
+    failures = [{**each, "uri": addresses.get(each["uri"], each["uri"])} for each in counts["failures"]]
+    return {**counts, "failures": failures}
 
 
 def _reported(progress: Progress, total: int) -> Callable[[Indexed], None]:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from collections.abc import Collection as Several
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -14,9 +14,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from lookalike.service.problems import Refused
+
+LARGE = 256 * 1024
+"""Bytes of a JSON body that takes too long to be read on the event loop; pictures are base64 in it."""
 
 MOST_FIELDS = 1000
 """Of one form."""
@@ -103,7 +107,10 @@ async def read_body(
                 values = await _values(form.multi_items(), model, files, take)
             return _validated(model, values)
         if json_too and kind == "application/json":
-            return model.model_validate_json(await request.body() or b"null")
+            body = await request.body() or b"null"
+            if len(body) > LARGE:
+                return await run_in_threadpool(model.model_validate_json, body)
+            return model.model_validate_json(body)
     except ValidationError as error:
         raise refused(error) from None
     expected = "application/json or multipart/form-data" if json_too else "multipart/form-data"
@@ -117,10 +124,15 @@ def _validated(model: type[Model], values: dict[str, Any]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError:
-        for value in values.values():
-            if hasattr(value, "close"):
-                value.close()
+        _close(values.values())
         raise
+
+
+def _close(values: Iterable[Any]) -> None:
+    """Let go of files that were kept open for a model."""
+    for value in values:
+        if hasattr(value, "close"):
+            value.close()
 
 
 def refused(error: ValidationError) -> RequestValidationError:
@@ -143,23 +155,28 @@ async def _values(
     """What a form holds, as the JSON document with the same fields would."""
     properties = _properties(model)
     values: dict[str, Any] = {}
-    for name, part in parts:
-        if isinstance(part, UploadFile):
-            if name in properties and name not in files:
-                raise invalid(name, "a file was sent, expected a text")
-            if not part.filename and not part.size:
-                continue  # a browser's file input in which nothing was chosen
-            value: Any = await take(part)
-        elif name in files:
-            raise invalid(name, "a text was sent, expected a file: name the part's file (filename=...)")
-        else:
-            value = _typed(part, properties.get(name, {}))
-        if _listed(properties.get(name, {})):
-            values.setdefault(name, []).append(value)
-        elif name in values:
-            raise invalid(name, "sent more than once, expected one value")
-        else:
-            values[name] = value
+    try:
+        for name, part in parts:
+            if isinstance(part, UploadFile):
+                if name in properties and name not in files:
+                    raise invalid(name, "a file was sent, expected a text")
+                if not part.filename and not part.size:
+                    continue  # a browser's file input in which nothing was chosen
+                value: Any = await take(part)
+            elif name in files:
+                raise invalid(name, "a text was sent, expected a file: name the part's file (filename=...)")
+            else:
+                value = _typed(part, properties.get(name, {}))
+            if _listed(properties.get(name, {})):
+                values.setdefault(name, []).append(value)
+            elif name in values:
+                _close([value])
+                raise invalid(name, "sent more than once, expected one value")
+            else:
+                values[name] = value
+    except BaseException:
+        _close(values.values())
+        raise
     return values
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,9 @@ from lookalike.tasks.rerank import Reranking
 
 MOST_EXAMPLES = 16
 """Of each kind."""
+
+Component = Annotated[float, Field(ge=-1e6, le=1e6)]
+"""Of a vector: what single precision holds, with room for its square."""
 
 
 class Narrowing(Body):
@@ -67,7 +70,7 @@ class SearchRequest(Narrowing):
     image: list[PictureBytes] = Field([], max_length=MOST_EXAMPLES, description="Pictures to search with.")
     id: list[Id] = Field([], max_length=MOST_EXAMPLES, description="Items to search with.")
     text: str | None = Field(None, min_length=1, max_length=1000, description="Words to search with.")
-    vector: list[list[float]] = Field(
+    vector: list[list[Component]] = Field(
         [],
         max_length=MOST_EXAMPLES,
         description="Vectors of the collection's encoder to search with; in a form `[0.1, 0.2, ...]`.",

@@ -17,13 +17,13 @@ MOST_URLS = 10_000
 
 Prefix = Annotated[
     str,
-    AfterValidator(checked_prefix),
     Field(
         min_length=1,
         max_length=200,
         description="What ids begin with; one that no folder was indexed under.",
         examples=["summer"],
     ),
+    AfterValidator(checked_prefix),
 ]
 Attributes = Annotated[
     dict[str, dict[str, AttributeValue]],

@@ -49,7 +49,6 @@ export function useLoad<T>(load: ((signal: AbortSignal) => Promise<T>) | null, d
     );
     return () => asking.abort();
     // The caller's dependencies say when `load` means something else.
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [...dependencies, turn, epoch]);
 
   return { ...state, reload: useCallback(() => setTurn((now) => now + 1), []) };

@@ -49,7 +49,6 @@ export function usePages<T>(read: (after: string | null, signal: AbortSignal) =>
     ask(null);
     return () => asking.current.abort();
     // The caller's dependencies say when `read` means something else.
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [...dependencies, turn, ask]);
 
   return {

@@ -29,7 +29,6 @@ export function Sighting({ visit, visits, who, onClose }: { visit: Visit; visits
             <img src={cropUrl(name, shown.tracklet)} alt={`${shown.tracklet} at its best`} />
           ) : (
             // The recordings have no sound, so there is nothing to caption.
-            // oxlint-disable-next-line jsx-a11y/media-has-caption
             <video
               key={`${shown.tracklet} ${hide}`}
               src={clipUrl(name, shown.tracklet, hide)}

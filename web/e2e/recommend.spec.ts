@@ -26,6 +26,8 @@ test("keys like and dislike, and the focus stays in the stream", async ({ page, 
   await page.locator("[data-tile-open]").nth(3).focus();
   await page.keyboard.press("l");
   await expect(page.getByText(STATUS)).toContainText("1 liked and 0 disliked");
+  // The count is there at once; the picture that was liked stays until the new stream has come.
+  await expect(tiles(page).nth(3)).toContainText(/Because you liked .* similarity/);
   await expect(page.locator("[data-tile-open]").nth(3)).toBeFocused();
   await page.keyboard.press("d");
   await expect(page.getByText(STATUS)).toContainText("1 liked and 1 disliked");

@@ -93,7 +93,15 @@ def test_an_end_that_is_neither_is_refused(text: str) -> None:
 def test_a_collection_is_served_under_its_own_name_or_a_chosen_one(tmp_path: Path) -> None:
     (tmp_path / "a=b").mkdir()
     given = [str(tmp_path / "shop.lookalike"), f"old={tmp_path / 'shop.lookalike'}"]
-    assert named(given) == {"shop": tmp_path / "shop.lookalike", "old": tmp_path / "shop.lookalike"}
+    assert named(given) == {"shop": str(tmp_path / "shop.lookalike"), "old": str(tmp_path / "shop.lookalike")}
+
+
+def test_a_url_stays_one_and_gives_the_name() -> None:
+    assert named(["s3://bucket/shop.lance", "b=s3://bucket/old.lance", "x.lance"]) == {
+        "shop": "s3://bucket/shop.lance",
+        "b": "s3://bucket/old.lance",
+        "x": "x.lance",
+    }
 
 
 @pytest.mark.parametrize(

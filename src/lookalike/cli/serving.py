@@ -42,17 +42,17 @@ def serve(options: argparse.Namespace) -> int:
     return DONE
 
 
-def named(given: Sequence[str]) -> dict[str, Path]:
+def named(given: Sequence[str]) -> dict[str, str]:
     """Paths of collections by the names under which they are served: ``NAME=PATH``, or the folder's own.
 
     Raises:
         UsageError: If a name cannot stand in an address, or is there twice.
     """
-    paths: dict[str, Path] = {}
+    paths: dict[str, str] = {}
     for each in given:
         name, equals, place = each.partition("=")
         if not equals or not _NAME.fullmatch(name) or Path(each).exists():
-            name, place = Path(each).resolve().name.removesuffix(".lookalike"), each
+            name, place = _own_name(each), each
         if not _NAME.fullmatch(name):
             raise UsageError(
                 f"lookalike serve: {name!r} cannot stand in an address: choose another name with NAME={place}"
@@ -62,7 +62,7 @@ def named(given: Sequence[str]) -> dict[str, Path]:
                 f"lookalike serve: two collections are called {name}, {paths[name]} and {place}: choose other names "
                 "with NAME=PATH"
             )
-        paths[name] = Path(place)
+        paths[name] = place
     return paths
 
 
@@ -91,6 +91,12 @@ def _settings(options: argparse.Namespace) -> ServiceSettings:
         allow_private_urls=options.allow_private_urls,
         **{name: value for name, value in given.items() if value is not None},
     )
+
+
+def _own_name(place: str) -> str:
+    """What a collection is called by its folder or URL."""
+    last = place.rstrip("/").rpartition("/")[2] if "://" in place else Path(place).resolve().name
+    return last.removesuffix(".lookalike").removesuffix(".lance")
 
 
 def _given_keys(options: argparse.Namespace) -> Path | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
 from types import FrameType
 
 import uvicorn
@@ -62,7 +62,7 @@ class Serving:
 
 
 def serve(
-    paths: Mapping[str, Path],
+    paths: Mapping[str, str | PathLike[str]],
     settings: ServiceSettings,
     *,
     create: bool = False,
@@ -71,7 +71,7 @@ def serve(
     """Serve collections until SIGTERM or Ctrl+C; what is under way then is finished. A second signal ends it at once.
 
     Args:
-        paths: Folders of collections by the name under which each is served.
+        paths: Folders or URLs of collections by the name under which each is served.
         settings: Limits and access.
         create: Make collections that do not exist.
         announce: Told when requests are answered.
@@ -151,7 +151,7 @@ def listen(settings: ServiceSettings) -> socket.socket:
     return listener
 
 
-def _open(path: Path, encoders: SharedEncoders, *, create: bool) -> Collection:
+def _open(path: str | PathLike[str], encoders: SharedEncoders, *, create: bool) -> Collection:
     try:
         return lookalike.open(path, around=encoders)
     except CollectionNotFound:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint web web-check e2e bench clean
+.PHONY: demo test test-scale lint web web-check e2e bench clean
 
 $(VENV)/.user: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -15,11 +15,20 @@ $(VENV)/.dev: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
 
+$(VENV)/.scale: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev-scale]'
+	touch $@
+
 demo: $(VENV)/.user
 	$(BIN)/lookalike demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# Ray clusters, Milvus servers and Kubernetes manifests: what a collection outgrows its machine with.
+test-scale: $(VENV)/.scale
+	$(BIN)/python -m pytest tests/scale
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -24,8 +24,8 @@ import numpy as np
 
 import lookalike
 from benchmarks.report import keep
+from lookalike.planning.calibration import synthetic_vectors
 from lookalike.types import Record
-from lookalike.vectors.metrics import normalise
 
 SIZES = (10_000, 100_000, 1_000_000)
 BATCH = 1000
@@ -78,7 +78,7 @@ def _measure(n: int) -> dict[str, Any]:
             found["store"] = _timed(lambda: fill(collection, n))
             found["reduce"] = _timed(lambda: collection.reduce(SEARCHED, precision="i8", progress=False))
             found["index"] = _timed(lambda: (collection._gallery.build(), collection._gallery.save()))
-            queries = normalise(_vectors(QUERIES, first=n))
+            queries = synthetic_vectors(QUERIES, DIMENSIONS, first=n)
             found["search"] = _timed(lambda: [collection.search(query, k=10) for query in queries])
             for name in ("wall s", "cpu"):
                 found["search"][name] = found["search"][name] / QUERIES
@@ -105,7 +105,7 @@ def fill(collection: lookalike.Collection, n: int) -> None:
     fingerprint = collection.info()["fingerprint"]
     random = np.random.default_rng(1)
     for first in range(0, n, BATCH):
-        vectors = _vectors(min(BATCH, n - first), first=first)
+        vectors = synthetic_vectors(min(BATCH, n - first), DIMENSIONS, first=first)
         shares = random.random(len(vectors))
         collection._store.put(
             [
@@ -125,15 +125,3 @@ def fill(collection: lookalike.Collection, n: int) -> None:
             ],
             fingerprint,
         )
-
-
-def _vectors(count: int, *, first: int) -> np.ndarray:
-    """float32 (count, 1280), L2-normalised: item i lies in cluster i modulo 2,000, whatever batch it comes in."""
-    shape = np.random.default_rng(0)
-    basis = shape.standard_normal((64, DIMENSIONS)).astype(np.float32)
-    centres = shape.standard_normal((2000, 64)).astype(np.float32)
-    random = np.random.default_rng([2, first])
-    latent = centres[(first + np.arange(count)) % len(centres)]
-    latent = latent + 0.6 * random.standard_normal((count, 64)).astype(np.float32)
-    noise = 0.5 * random.standard_normal((count, DIMENSIONS)).astype(np.float32)
-    return normalise(np.maximum(latent @ basis / 8 + noise + 0.5, 0))

@@ -25,8 +25,11 @@ from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import ArrayVectors
 
-GRAPHS = ((256, 10_000), (256, 40_000), (768, 10_000), (768, 40_000))
+GRAPHS = ((256, 10_000), (256, 40_000), (1280, 10_000), (1280, 40_000))
 """Dimensions and numbers of vectors of the graphs that are measured."""
+
+CLUSTERS, MANIFOLD = 2000, 64
+"""Of synthetic vectors: how many clusters, and dimensions of the manifold that they lie near."""
 
 QUERIES = 300
 PICTURES = 200
@@ -135,13 +138,11 @@ def _graphs() -> tuple[GraphCost, GraphCost]:
     """Costs of searching and of building, fitted to graphs of several sizes."""
     searching, building = [], []
     for dimensions, n in GRAPHS:
-        vectors = _clustered(n, dimensions)
+        vectors = ArrayVectors(synthetic_vectors(n, dimensions).astype(np.float16))
         before = _cpu()
-        graph = HNSW(ArrayVectors(vectors.astype(np.float16)), half=True)
-        graph.grow(ArrayVectors(vectors.astype(np.float16)), n, shared=False)
+        graph = HNSW.build(vectors, half=True)
         building.append((dimensions, (_cpu() - before) / growth(n)))
-        graph.tune()
-        queries = _clustered(QUERIES, dimensions, seed=1)
+        queries = synthetic_vectors(QUERIES, dimensions, first=n)
         before = _cpu()
         for query in queries:
             graph.search(query[None], 10)
@@ -160,15 +161,25 @@ def _fit(points: Sequence[tuple[int, float]]) -> GraphCost:
     return GraphCost(float(base), float(slope))
 
 
-def _clustered(n: int, dimensions: int, seed: int = 0) -> Embeddings:
-    """float32 (n, d), L2-normalised: clusters on a manifold of 32 dimensions, as embeddings of pictures lie."""
+def synthetic_vectors(n: int, dimensions: int, *, first: int = 0) -> Embeddings:
+    """Vectors that lie as embeddings of pictures do: clusters on a manifold, and noise around it.
+
+    Args:
+        n: How many.
+        dimensions: Length of a vector.
+        first: Number of the first one; vector i lies in cluster i modulo 2,000, whatever batch it comes in.
+
+    Returns:
+        float32 (n, dimensions), L2-normalised.
+    """
     shape = np.random.default_rng(0)
-    basis = shape.standard_normal((32, dimensions))
-    centres = shape.standard_normal((200, 32))
-    random = np.random.default_rng(seed)
-    latent = centres[random.integers(len(centres), size=n)] + 0.6 * random.standard_normal((n, 32))
-    noise = 0.3 * random.standard_normal((n, dimensions))
-    return normalise((latent @ basis / math.sqrt(32) + noise).astype(np.float32))
+    basis = shape.standard_normal((MANIFOLD, dimensions)).astype(np.float32)
+    centres = shape.standard_normal((CLUSTERS, MANIFOLD)).astype(np.float32)
+    random = np.random.default_rng([2, first])
+    latent = centres[(first + np.arange(n)) % CLUSTERS]
+    latent = latent + 0.6 * random.standard_normal((n, MANIFOLD)).astype(np.float32)
+    noise = 0.5 * random.standard_normal((n, dimensions)).astype(np.float32)
+    return normalise(np.maximum(latent @ basis / math.sqrt(MANIFOLD) + noise + 0.5, 0))
 
 
 def _cpu() -> float:

@@ -23,7 +23,10 @@ BENCHMARKS = {
     "tracking": "identities across cameras, step by step, against the truth; time",
     "reidentification": "crops of people across cameras: what each part of the descriptor adds",
     "planning": "what `lookalike plan` predicts against what is measured",
+    "copying": "collections copied between engines: items a second, CPU and peak memory by size",
     "growth": "time, memory and bytes of storing, indexing, searching, clustering and compacting, by size",
+    "ray_indexing": "indexing on a local Ray against this process: images a second",
+    "ray_tasks": "labels, clusters, copies and migration on Ray against this process",
     "serving": "the service under load: latency and rate by clients, with and without batching; ten times too much",
     "evaluation": "coverage of the intervals, cost of the evaluations",
 }

@@ -299,10 +299,11 @@ class SyntheticPictures:
         return self._noisy(rows, 32)
 
     def planes(self, rows: np.ndarray) -> object:
-        """Fine luminance, and no colour."""
+        """What gives fine luminance, and no colour."""
         from lookalike.images.perceptual import Planes
 
-        return Planes(self._noisy(rows, 128), np.full((len(rows), 32, 32, 2), 128, dtype=np.uint8))
+        planes = Planes(self._noisy(rows, 128), np.full((len(rows), 32, 32, 2), 128, dtype=np.uint8))
+        return lambda: planes
 
 
 def _scale(sizes: list[int], dimensions: int) -> None:

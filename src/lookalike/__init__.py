@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from lookalike.client.remote import connect
     from lookalike.collection import Collection, SearchResult, create, embed, open, sample_path
+    from lookalike.collection.copying import Copied, copy
     from lookalike.collection.evaluation.reidentification import evaluate_reidentification
     from lookalike.collection.evaluation.sources import compare_encoders, evaluate_retrieval
     from lookalike.collection.evaluation.tracking import evaluate_tracking
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Collection": "lookalike.collection",
+    "Copied": "lookalike.collection.copying",
     "Crop": "lookalike.types",
     "Explanation": "lookalike.collection.explanation",
     "Failure": "lookalike.types",
@@ -48,6 +50,7 @@ _HOME = {
     "SearchResult": "lookalike.collection",
     "compare_encoders": "lookalike.collection.evaluation.sources",
     "connect": "lookalike.client.remote",
+    "copy": "lookalike.collection.copying",
     "create": "lookalike.collection",
     "embed": "lookalike.collection",
     "evaluate_reidentification": "lookalike.collection.evaluation.reidentification",
@@ -64,6 +67,7 @@ _HOME = {
 
 __all__ = [
     "Collection",
+    "Copied",
     "Crop",
     "Explanation",
     "Failure",
@@ -78,6 +82,7 @@ __all__ = [
     "__version__",
     "compare_encoders",
     "connect",
+    "copy",
     "create",
     "embed",
     "evaluate_reidentification",

@@ -71,6 +71,20 @@ def test_a_new_view_joins_its_product_and_nobody_moves(
     assert shop.clusters().provenance["clusters"] == after.provenance["clusters"]  # saved, so not done again
 
 
+def test_looking_at_clusters_saves_nothing_unless_asked_to(shop: Collection, sample: Path) -> None:
+    shop.cluster(stability=False, attribute="group")
+    shop.upload({"new.jpg": sorted((sample / "catalog").glob("*.jpg"))[7].read_bytes()}, progress=False)
+    version = shop.info()["version"]
+    looked = shop.clusters(save=False)
+    assert (looked.unsaved, looked.assigned) == (1, ("uploads/new.jpg",))
+    assert shop.info()["version"] == version
+    assert shop.item("uploads/new.jpg").attributes.get("group") is None
+    saved = shop.clusters()
+    assert saved.labels == looked.labels
+    assert shop.item("uploads/new.jpg").attributes["group"] == saved.names[saved.labels["uploads/new.jpg"]]
+    assert shop.clusters(save=False).unsaved == 0
+
+
 def test_new_items_join_clusters_of_kmeans(shop: Collection, sample: Path, tmp_path: Path) -> None:
     before = shop.cluster(60, stability=False)
     (tmp_path / "new").mkdir()

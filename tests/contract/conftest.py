@@ -13,8 +13,9 @@ from store_records import FINGERPRINT, record, space
 
 
 @pytest.fixture(params=EVERYWHERE, ids=lambda engine: engine.name)
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return request.param
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    yield request.param
+    request.param.clean()
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """The engines that keep a collection: every test of the contract runs on each of them.
 
 To add one, append it to ENGINES, or to EVERYWHERE if it is slow; one whose dependency is not installed is skipped by
-name, not left out.
+name, not left out. Those of ON_REQUEST run where the environment variable LOOKALIKE_TEST_ENGINES names them, as in
+``make test-scale``: ``LOOKALIKE_TEST_ENGINES=milvus-lite,milvus pytest tests/contract``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,7 @@ import pytest
 
 from lookalike.store.base import Space, Store
 from lookalike.store.sqlite import SqliteStore
+from milvus_servers import lite_uri, server_uri
 from s3_server import s3_uri
 
 if TYPE_CHECKING:
@@ -29,6 +33,8 @@ class Engine:
     name: str
     create: Callable[[Path, Space], Store]
     open: Callable[[Path], Store]
+    clean: Callable[[], None] = lambda: None
+    """Called after each test; for what does not go with the test's folder."""
 
 
 def _create_lance(path: Path, space: Space) -> Store:
@@ -48,6 +54,49 @@ def _open_s3(path: Path) -> Store:
     return _lance_store().open(s3_uri(path), cache=_other_machine(path), freshness=0)
 
 
+def _create_lite(path: Path, space: Space) -> Store:
+    return _create_on_milvus(lite_uri(_name(path)), path, space)
+
+
+def _open_lite(path: Path) -> Store:
+    return _milvus_store().open(lite_uri(_name(path)), cache=_other_machine(path), freshness=0)
+
+
+def _create_milvus(path: Path, space: Space) -> Store:
+    return _create_on_milvus(server_uri(_name(path)), path, space)
+
+
+def _open_milvus(path: Path) -> Store:
+    return _milvus_store().open(server_uri(_name(path)), cache=_other_machine(path), freshness=0)
+
+
+def _create_on_milvus(uri: str, path: Path, space: Space) -> Store:
+    _ON_MILVUS.append(uri)
+    return _milvus_store().create(uri, space, cache=_other_machine(path), freshness=0)
+
+
+def _clean_milvus() -> None:
+    """Drop what a test made: a server keeps every collection in memory."""
+    from lookalike.store.object_places import place_of
+
+    while _ON_MILVUS:
+        place_of(_ON_MILVUS.pop()).destroy()
+
+
+_ON_MILVUS: list[str] = []
+
+
+def _name(path: Path) -> str:
+    return f"shop_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
+
+
+def _milvus_store() -> type[LanceStore]:
+    pytest.importorskip("pymilvus", reason="needs the driver of Milvus: pip install 'lookalike[milvus]'")
+    from lookalike.store.milvus_store import MilvusStore
+
+    return MilvusStore
+
+
 def _lance_store() -> type[LanceStore]:
     pytest.importorskip("lance", reason="needs Lance: pip install 'lookalike[lance]'")
     from lookalike.store.lance_store import LanceStore
@@ -62,11 +111,22 @@ def _other_machine(path: Path) -> Path:
 _MACHINES = itertools.count()
 
 
-ENGINES = [
+ON_REQUEST = {
+    engine.name: engine
+    for engine in (
+        Engine("milvus-lite", _create_lite, _open_lite, _clean_milvus),
+        Engine("milvus", _create_milvus, _open_milvus, _clean_milvus),
+    )
+}
+"""Instead of all others, where they are asked for: a server takes a second to make a collection."""
+
+REQUESTED = [ON_REQUEST[name] for name in os.environ.get("LOOKALIKE_TEST_ENGINES", "").split(",") if name]
+
+ENGINES = REQUESTED or [
     Engine("sqlite", SqliteStore.create, SqliteStore.open),
     Engine("lance", _create_lance, _open_lance),
 ]
 """For tests of random sequences, which make many collections."""
 
-EVERYWHERE = [*ENGINES, Engine("s3", _create_s3, _open_s3)]
+EVERYWHERE = REQUESTED or [*ENGINES, Engine("s3", _create_s3, _open_s3)]
 """For all other tests. On S3 it is the store of ``lance`` with objects and data behind another interface."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -200,7 +201,14 @@ def test_a_session_is_a_cookie_that_no_script_reads_and_no_other_site_sends(
     token, _ = keys.create("page", collections=["shop"])
     client = make(ServiceSettings(keys=keys.path), ELSEWHERE)
     answer = client.post("/v1/session", json={"key": token})
-    assert answer.json() == {"name": "page", "scope": "read", "collections": ["shop"], "key_needed": True}
+    assert answer.json() == {
+        "name": "page",
+        "scope": "read",
+        "collections": ["shop"],
+        "key_needed": True,
+        "requests_per_minute": None,
+        "expires": None,
+    }
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
@@ -217,6 +225,18 @@ def test_over_tls_the_cookie_stays_on_tls(make: Make, keys: KeyFile) -> None:
     client = make(settings, HERE, "http://shop.example")
     answer = client.post("/v1/session", json={"key": token}, headers={"Origin": "https://shop.example"})
     assert "; secure" in answer.headers["set-cookie"].lower()
+
+
+def test_a_key_is_told_what_it_allows_how_often_and_until_when(make: Make, keys: KeyFile) -> None:
+    end = datetime(2100, 1, 1, tzinfo=UTC)
+    own, _ = keys.create("own", scope="write", expires=end, requests_per_minute=7)
+    plain, _ = keys.create("plain")
+    client = make(ServiceSettings(keys=keys.path, requests_per_minute=50))
+    told = client.get("/v1/session", headers={"Authorization": f"Bearer {own}"}).json()
+    assert (told["name"], told["scope"], told["requests_per_minute"]) == ("own", "write", 7)
+    assert datetime.fromisoformat(told["expires"]) == end
+    told = client.get("/v1/session", headers={"Authorization": f"Bearer {plain}"}).json()
+    assert (told["scope"], told["requests_per_minute"], told["expires"]) == ("read", 50, None)
 
 
 def test_a_wrong_key_opens_no_session(make: Make, keys: KeyFile) -> None:

@@ -15,7 +15,8 @@ import lookalike
 from lookalike.collection import Collection
 from lookalike.service.app import create_app
 from lookalike.service.jobs import Progress
-from small_shop import ITEMS, copied_shop, ended, result_of
+from lookalike.service.taggers import Taggers
+from small_shop import COPIED, ITEMS, copied_shop, ended, result_of
 
 BASE = "/v1/collections/shop/classifiers"
 PRODUCTS = {"label": "category", "group_by": "product", "method": "prototypes"}
@@ -187,3 +188,43 @@ def test_a_cancelled_training_saves_nothing(client: TestClient, monkeypatch: pyt
     go.set()
     assert ended(client, started)["state"] == "cancelled"
     assert client.get(BASE).json() == {"classifiers": []}
+
+
+def test_a_classifier_is_read_once_and_anew_when_it_or_its_examples_change(
+    trained: TestClient, shop: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    load = Collection.classifier
+
+    def counted(self: Collection, name: str | None = None) -> Any:
+        read.append(name or "")
+        return load(self, name)
+
+    monkeypatch.setattr(Collection, "classifier", counted)
+
+    def ask() -> Any:
+        answer = trained.post(f"{BASE}/category/predict", json={"id": [COPIED]})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["provenance"]["version"]
+
+    version = ask()
+    assert (ask(), len(read)) == (version, 1)
+    result_of(trained, trained.post(BASE, json=PRODUCTS))
+    assert ask() > version
+    assert len(read) == 2
+    shop.remove([next(item.id for item in shop if item.id != COPIED)])
+    ask()
+    assert len(read) == 3
+    assert trained.delete(f"{BASE}/category").status_code == 200
+    assert trained.post(f"{BASE}/category/predict", json={"id": [COPIED]}).status_code == 404
+
+
+def test_only_so_many_classifiers_are_kept(shop: Collection) -> None:
+    for name in ("a", "b", "c"):
+        shop.train_classifier("category", name=name, method="prototypes", progress=False)
+    taggers = Taggers(most_kept=2)
+    first = taggers.of(shop, "a")
+    assert taggers.of(shop, "a") is first
+    taggers.of(shop, "b")
+    taggers.of(shop, "c")
+    assert taggers.of(shop, "a") is not first

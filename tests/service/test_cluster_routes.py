@@ -13,7 +13,7 @@ import lookalike
 from lookalike.collection import Collection
 from lookalike.service.app import create_app
 from lookalike.service.jobs import Progress
-from small_shop import ITEMS, copied_shop, ended, result_of
+from small_shop import COPIED, ITEMS, copied_shop, ended, result_of
 
 BASE = "/v1/collections/shop/clusters"
 FEW = {"k": 5, "stability": False}
@@ -96,8 +96,35 @@ def test_what_was_not_clustered_is_not_there(client: TestClient) -> None:
         client.get(BASE),
         client.get(f"{BASE}/0"),
         client.patch(f"{BASE}/0", json={"name": "chairs"}),
+        client.post(f"{BASE}/update"),
     ):
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-fitted")
+
+
+def test_looking_shows_where_newer_items_belong_and_saves_it_only_when_asked_to(
+    client: TestClient, shop: Collection
+) -> None:
+    result_of(client, client.post(BASE, json={**FEW, "attribute": "group"}))
+    twin = shop.thumbnail(COPIED)
+    assert client.post(
+        "/v1/collections/shop/items", files={"image": ("twin.webp", twin, "image/webp")}
+    ).is_success
+    version = shop.info()["version"]
+    found = client.get(BASE).json()
+    assert (found["assigned"], found["unsaved"]) == (1, 1)
+    labels = client.get("/v1/collections/shop/cluster-labels").json()["labels"]
+    label = labels["uploads/twin.webp"]
+    assert label == labels[COPIED]
+    page = client.get(f"{BASE}/{label}", params={"limit": 500}).json()["items"]
+    assert "uploads/twin.webp" in [each["id"] for each in page]
+    assert shop.info()["version"] == version
+
+    saved = client.post(f"{BASE}/update").json()
+    assert saved["clusters"] == found["clusters"]
+    assert (saved["assigned"], saved["unsaved"]) == (1, 0)
+    assert client.get(BASE).json()["unsaved"] == 0
+    name = next(each["name"] for each in saved["clusters"] if each["label"] == label)
+    assert shop.item("uploads/twin.webp").attributes["group"] == name
 
 
 def test_an_unknown_cluster_is_not_there(client: TestClient) -> None:

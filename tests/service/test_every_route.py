@@ -16,7 +16,7 @@ from lookalike.collection import Collection
 from lookalike.service.app import create_app
 from lookalike.service.keys import KeyFile, Scope
 from lookalike.service.settings import ServiceSettings
-from small_shop import copied_shop
+from small_shop import COPIED, copied_shop
 
 Route = tuple[str, str]
 """Method and template."""
@@ -129,6 +129,20 @@ def test_a_key_that_reads_changes_nothing(keyed: TestClient) -> None:
             answer = keyed.request(method, address(path), headers=headers)
             expected = (404, "not-found") if path.startswith("/v1/jobs/") else (403, "scope")
             assert problem(answer) == expected, (method, path)
+
+
+def test_looking_writes_nothing(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    with lookalike.open(copied_shop(tmp_path_factory.getbasetemp(), tmp_path)) as shop:
+        shop.cluster(5, stability=False, progress=False)
+        shop.map(progress=False)
+        shop.upload({"later.webp": shop.thumbnail(COPIED)}, progress=False)
+        client, version = TestClient(create_app({"shop": shop})), shop.info()["version"]
+        answered = 0
+        for path in {path for method, path in routes() if method == "GET"}:
+            filled = address(path.replace("{id:path}", COPIED).replace("{label}", "1"))
+            answered += client.get(filled).status_code == 200
+            assert shop.info()["version"] == version, path
+        assert answered > 20
 
 
 def test_administration_is_for_administrators(keyed: TestClient) -> None:

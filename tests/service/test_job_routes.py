@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 import lookalike
 from lookalike.service.app import create_app
-from lookalike.service.jobs import MOST_QUEUED, Job, Jobs, Progress
+from lookalike.service.jobs import MOST_QUEUED, MOST_QUEUED_EACH, Job, Jobs, Progress
 from lookalike.service.keys import KeyFile
 from lookalike.service.routes import jobs as job_routes
 from lookalike.service.settings import ServiceSettings
@@ -129,6 +129,26 @@ def test_a_job_is_cancelled_in_mid_run(app: FastAPI) -> None:
         last = client.get(f"/v1/jobs/{job.id}/events").text
         assert "event: cancelled" in last
         assert client.get(f"/v1/jobs/{job.id}").json()["state"] == "cancelled"
+
+
+def test_a_key_that_has_enough_jobs_waiting_is_told_to_come_back_and_another_is_not(
+    tmp_path: Path,
+) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    tokens = [keys.create(name, scope="write")[0] for name in ("greedy", "modest")]
+    greedy, modest = ({"Authorization": f"Bearer {token}"} for token in tokens)
+    with lookalike.create(tmp_path / "c.lookalike") as shop:
+        app, gate = create_app({"shop": shop}, ServiceSettings(keys=keys.path)), Gate()
+        with TestClient(app) as client:
+            begun(app, gate)
+            place = "/v1/collections/shop/map"
+            for _ in range(MOST_QUEUED_EACH):
+                assert client.post(place, json={}, headers=greedy).status_code == 202
+            refused = client.post(place, json={}, headers=greedy)
+            assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
+            assert int(refused.headers["retry-after"]) > 0
+            assert client.post(place, json={}, headers=modest).status_code == 202
+            gate.open.set()
 
 
 def test_a_full_queue_answers_429_and_when_to_come_back(app: FastAPI) -> None:

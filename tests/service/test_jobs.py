@@ -199,6 +199,24 @@ def test_a_full_queue_refuses_with_a_time_to_come_back() -> None:
     jobs.close(LONGEST)
 
 
+def test_one_key_leaves_room_in_the_queue_for_others() -> None:
+    jobs, gate = Jobs(most_queued=4, most_queued_each=2), Gate()
+    jobs.submit("first", "shop", gate, owner="greedy")
+    assert gate.begun.wait(LONGEST)
+    waiting = [jobs.submit("next", "shop", lambda _: None, owner="greedy") for _ in range(2)]
+    released = threading.Event()
+    with pytest.raises(Refused, match="2 jobs of this key are waiting") as refused:
+        jobs.submit("next", "shop", lambda _: None, owner="greedy", release=released.set)
+    assert refused.value.status_code == 429 and (refused.value.headers or {})["Retry-After"]
+    assert released.is_set()
+    jobs.submit("next", "shop", lambda _: None, owner="modest")
+    jobs.submit("next", "shop", lambda _: None)
+    jobs.cancel(waiting[0])
+    assert jobs.submit("next", "shop", lambda _: None, owner="greedy").state == "queued"
+    gate.open.set()
+    jobs.close(LONGEST)
+
+
 def test_jobs_that_ended_are_forgotten_after_a_while() -> None:
     now = [datetime.now(UTC)]
     jobs = Jobs(now=lambda: now[0], kept_for=timedelta(hours=1))

@@ -60,6 +60,35 @@ def web(pictures: Path) -> Iterator[str]:
         thread.join(10)
 
 
+LONG = {f"picture {number}.jpg": {"note": "x" * 2000} for number in range(1000)}
+"""Attributes of two megabytes."""
+
+
+def test_attributes_may_be_as_long_as_a_request(
+    client: TestClient, empty: Collection, photos: dict[str, bytes]
+) -> None:
+    name, data = next(iter(photos.items()))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, data)
+    fields = {"attributes": json.dumps({**LONG, name: {"price": 9.5}}), "prefix": "long"}
+    answer = client.post(f"{C}/archive", files={"archive": ("a.zip", packed.getvalue())}, data=fields)
+    result = ended(client, answer)["result"]
+    assert (result["added"], result["unmatched_attributes"]) == (1, len(LONG))
+    assert empty.item(f"long/{name}").attributes["price"] == 9.5
+    wrong = client.post(f"{C}/items", files={"image": (name, data)}, data={"attributes": f"{fields}"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "body.attributes")
+
+
+def test_a_form_that_is_too_long_is_told_the_limit(empty: Collection, photos: dict[str, bytes]) -> None:
+    name, data = next(iter(photos.items()))
+    client = TestClient(create_app({"shop": empty}, ServiceSettings(max_upload_bytes=2**20)))
+    fields = {"attributes": json.dumps(LONG)}
+    answer = client.post(f"{C}/items", files={"image": (name, data)}, data=fields)
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+    assert answer.json()["limit"] == 2**20
+
+
 def ended(client: TestClient, answer: Any) -> dict[str, Any]:
     """The job that an answer started, once it has ended."""
     assert answer.status_code == 202, answer.text

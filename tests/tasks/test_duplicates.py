@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from lookalike.images.perceptual import Plane, Planes, coarse_plane, planes_of
 from lookalike.tasks import duplicates
 from lookalike.tasks.duplicates import NearDuplicates, near_duplicates
 from lookalike.types import Embeddings, Image, Rows
+from pickled_blocks import PickledBlocks
 
 NO_EDITS = np.empty(0, dtype=np.float32)
 
@@ -29,8 +31,8 @@ class Pictures:
     def coarse(self, rows: Rows) -> Plane:
         return np.stack([coarse_plane(self.images[(row - 100) // 10]) for row in rows])
 
-    def planes(self, rows: Rows) -> Planes:
-        return planes_of([self.images[(row - 100) // 10] for row in rows])
+    def planes(self, rows: Rows) -> Callable[[], Planes]:
+        return partial(planes_of, [self.images[(row - 100) // 10] for row in rows])
 
     def blocks(self, size: int = 7) -> Iterator[tuple[Rows, Embeddings]]:
         for first in range(0, len(self.rows), size):
@@ -79,6 +81,20 @@ def test_the_same_answer_comes_again(shop: Pictures) -> None:
     first, again = shop.find(), shop.find()
     assert [group.members.tolist() for group in first.groups] == [g.members.tolist() for g in again.groups]
     assert first.threshold == again.threshold
+
+
+def test_what_other_processes_compare_is_the_same(shop: Pictures) -> None:
+    elsewhere = PickledBlocks()
+    here = shop.find()
+    there = near_duplicates(shop.blocks(), shop.nearest, shop, edits=NO_EDITS, k=6, map_blocks=elsewhere)
+    assert [group.members.tolist() for group in there.groups] == [g.members.tolist() for g in here.groups]
+    assert [group.residual for group in there.groups] == [group.residual for group in here.groups]
+    assert (there.threshold, there.neighbours, there.compared) == (
+        here.threshold,
+        here.neighbours,
+        here.compared,
+    )
+    assert [work for work, _ in elsewhere.works] == ["_others", "_found_in", "_compared"]
 
 
 def test_a_set_too_large_to_compare_is_said_to_be_in_parts(

@@ -52,7 +52,7 @@ def test_beyond_the_exact_search_nearly_all_neighbours_are_found_with_any_number
     assert (found.positions != np.arange(6000)[:, None]).all() and (np.diff(found.scores, axis=1) <= 0).all()
     one = nearest_others_with_one_thread(embeddings, monkeypatch)
     assert np.array_equal(one.positions, found.positions) and np.array_equal(one.scores, found.scores)
-    monkeypatch.setattr(graph, "refined", lambda _, near: near)
+    monkeypatch.setattr(graph, "refined", lambda _, near, **__: near)
     assert shared(nearest_others(embeddings, 10).positions, truth) < 0.85  # the lists alone would not do
 
 

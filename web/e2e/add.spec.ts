@@ -122,3 +122,50 @@ test("adding can be cancelled, and goes on while another page is open", async ({
   await expect(page.getByRole("region", { name: "2 pictures", exact: true })).toHaveAttribute("data-state", "cancelled");
   release();
 });
+
+test("what breaks on its way is sent once more", async ({ page, open }) => {
+  let broken = 0;
+  await page.route("**/v1/collections/sample/items", async (route) => {
+    if (route.request().method() === "POST" && broken++ === 0) await route.abort("connectionreset");
+    else await route.continue();
+  });
+  await open("/add");
+  await setPrefix(page, "broken-once");
+  await page.getByLabel("Choose files").setInputFiles([PHOTO, OTHER_PHOTO]);
+  await expect(count(page, "2 pictures", "added")).toHaveText("2");
+  await expect(count(page, "2 pictures", "failed")).toHaveText("0");
+  expect(broken).toBe(2);
+});
+
+test("what breaks twice is listed, and adding the same again skips what is there", async ({ page, open }) => {
+  let away = true;
+  await page.route("**/v1/collections/sample/items", async (route) => {
+    if (route.request().method() === "POST" && away && route.request().postDataBuffer()?.includes("bed1_0")) await route.abort("connectionreset");
+    else await route.continue();
+  });
+  await open("/add");
+  await setPrefix(page, "broken-twice");
+  await page.getByLabel("Choose files").setInputFiles(OTHER_PHOTO);
+  await expect(count(page, "BlendSwapCC0-basketball_0.jpg", "added")).toHaveText("1");
+  await page.getByRole("button", { name: /^Remove BlendSwapCC0-basketball/ }).click();
+  await page.getByLabel("Choose files").setInputFiles([PHOTO, OTHER_PHOTO]);
+  await expect(count(page, "2 pictures", "failed")).toHaveText("2");
+  await expect(page.getByRole("row", { name: /bed1_0\.jpg The service does not answer/ })).toBeVisible();
+  await expect(page.getByText(/add the same again: what is there already/)).toBeVisible();
+  away = false;
+  await page.getByRole("button", { name: "Try the failed ones again" }).click();
+  await expect(count(page, "2 pictures", "added")).toHaveText("1");
+  await expect(count(page, "2 pictures", "unchanged")).toHaveText("1");
+});
+
+test("a file that the service refuses keeps no other out", async ({ page, open }) => {
+  const made = folder();
+  const table = join(made, "../wrong.csv");
+  writeFileSync(table, "file,price\nbed.jpg,12.5\nball.jpg,cheap\n");
+  await open("/add");
+  await setPrefix(page, "refused");
+  await page.getByLabel("Attributes table").setInputFiles(table);
+  await page.getByLabel("Choose files").setInputFiles(["bed.jpg", "ball.jpg"].map((name) => join(made, name)));
+  await expect(count(page, "2 pictures", "added")).toHaveText("1");
+  await expect(page.getByRole("row", { name: /ball\.jpg .*price/ })).toBeVisible();
+});

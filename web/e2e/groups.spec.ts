@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SAMPLE } from "./service";
-import { ask, expect, expectAccessible, picture, test, tiles } from "./working";
+import { ask, expect, expectAccessible, fileOf, picture, test, tiles } from "./working";
 
 test.use({ specs: "groups" });
 test.describe.configure({ mode: "serial" });
@@ -31,6 +31,20 @@ test("a group is renamed and found by its name", async ({ page, open }) => {
   await page.getByRole("button", { name: "All groups" }).click();
   await page.getByLabel("Find a group").fill("oak");
   await expect(page.getByRole("list", { name: "Groups" }).getByRole("listitem")).toHaveCount(1);
+});
+
+test("newer pictures are shown in the groups that they fit, and saved there when somebody says so", async ({ page, open, service }) => {
+  const form = new FormData();
+  form.append("image", fileOf(join(SAMPLE, "catalog/BlendSwapCC0-basketball_0.jpg"), "newer.jpg"));
+  form.append("prefix", "newer");
+  await ask(service, "POST", "sample/items", form);
+  await open("/groups?collection=sample");
+  await expect(page.getByText(/^1 newer picture is shown where it belongs/)).toBeVisible();
+  await picture(page, "groups-newer");
+  await page.getByRole("button", { name: "Save them in their groups" }).click();
+  await expect(page.getByText(/newer picture/).first()).toBeHidden();
+  expect((await ask<{ unsaved: number; assigned: number }>(service, "GET", "sample/clusters")).unsaved).toBe(0);
+  await ask(service, "DELETE", "sample/items/newer/newer.jpg");
 });
 
 test("grouping can be cancelled, and the groups there were stay", async ({ page, open, service }) => {

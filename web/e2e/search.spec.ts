@@ -262,3 +262,16 @@ test("axe finds nothing serious: browsing, results, details", async ({ page, ope
   await expect(page.getByRole("dialog")).toBeVisible();
   await expectAccessible(page);
 });
+
+test("a search may compare with every item, and says so in the address", async ({ page, open }) => {
+  await open(`/search?id=${encodeURIComponent(BALL)}`);
+  await searched(page);
+  await page.getByText("Search options").click();
+  const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/search"));
+  await page.getByLabel("Recall").selectOption({ label: "Exactly: every item is compared" });
+  expect((await asked).postDataJSON().recall).toBe(1);
+  await searched(page);
+  expect(paramsOf(page).get("recall")).toBe("1");
+  await page.reload();
+  await expect(page.getByLabel("Recall")).toHaveValue("1");
+});

@@ -71,14 +71,18 @@ export interface Service {
   url: string;
   /** An API key of the scope that was asked for, where the service wants one. */
   key: string | null;
+  /** Another key, where the service wants one. */
+  makeKey: (scope: Scope) => string;
   stop: () => Promise<void>;
 }
+
+export type Scope = "read" | "write" | "admin";
 
 export interface ServiceOptions {
   /** More collections: path by name. They are served as they are, not copied. */
   more?: Record<string, string>;
   /** Ask for keys, and make one of this scope. */
-  scope?: "read" | "write" | "admin";
+  scope?: Scope;
 }
 
 /** A service on a fresh copy of the sample, called `sample`. */
@@ -87,7 +91,9 @@ export async function startService({ more = {}, scope }: ServiceOptions = {}): P
   cpSync(TEMPLATE, join(folder, "sample.lookalike"), { recursive: true });
   const collections = [`sample=${join(folder, "sample.lookalike")}`, ...Object.entries(more).map(([name, path]) => `${name}=${path}`)];
   const keys = scope ? ["--keys", join(folder, "keys.json")] : [];
-  const key = scope ? (JSON.parse(lookalike("keys", "create", "browser test", "--scope", scope, ...keys, "--json")) as { token: string }).token : null;
+  const makeKey = (name: string, allowed: Scope) =>
+    (JSON.parse(lookalike("keys", "create", name, "--scope", allowed, ...keys, "--json")) as { token: string }).token;
+  const key = scope ? makeKey("browser test", scope) : null;
   const child = spawn(PYTHON, ["-m", "lookalike", "serve", ...collections, "--port", "0", ...keys, "--json"], {
     env: { ...process.env, OMP_NUM_THREADS: "1" },
     stdio: ["ignore", "pipe", "pipe"],
@@ -96,6 +102,10 @@ export async function startService({ more = {}, scope }: ServiceOptions = {}): P
   return {
     url,
     key,
+    makeKey: (allowed) => {
+      if (!scope) throw new Error("this service asks for no key: start it with a scope");
+      return makeKey(`${allowed} beside`, allowed);
+    },
     stop: async () => {
       const gone = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");

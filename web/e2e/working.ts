@@ -25,14 +25,28 @@ export const test = base.extend<object, Pick<Workers, "service">>({
 });
 
 /** What the service answers, as JSON; an error with its words. */
-export async function ask<T>(service: Service, method: string, path: string, body?: unknown): Promise<T> {
+export async function ask<T>(service: Pick<Service, "url" | "key">, method: string, path: string, body?: unknown): Promise<T> {
   const form = body instanceof FormData;
+  const headers: Record<string, string> = service.key === null ? {} : { Authorization: `Bearer ${service.key}` };
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   const answer = await fetch(`${service.url}/v1/collections/${path}`, {
     method,
-    ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body), headers: form ? {} : { "Content-Type": "application/json" } }),
+    headers,
+    ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
   return (await answer.json()) as T;
+}
+
+/** Start a job, and wait for its end. */
+export async function work(service: Pick<Service, "url" | "key">, path: string, body: unknown): Promise<void> {
+  const { id } = await ask<{ id: string }>(service, "POST", path, body);
+  for (;;) {
+    const { state } = await ask<{ state: string }>(service, "GET", `../jobs/${id}`);
+    if (state === "done") return;
+    if (state !== "queued" && state !== "running") throw new Error(`the job at ${path} ended as ${state}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 /** A file as an upload. */

@@ -6,6 +6,7 @@ import { usePaste } from "./shell/use-paste";
 import { searchByPhotos } from "./state/photo-search";
 import { type PageName, pageOf, useAddress } from "./state/address";
 import { CollectionProvider, useCollection } from "./state/collection";
+import { SessionProvider } from "./state/session";
 import { ErrorBoundary } from "./ui/error-boundary";
 import { Loading } from "./ui/states";
 import { Toasts } from "./ui/toasts";
@@ -51,7 +52,7 @@ const paste = (files: File[]) => void searchByPhotos(files);
 export function App() {
   usePaste(paste);
   return (
-    <>
+    <SessionProvider>
       <a className="skip" href="#main">
         Skip to the content
       </a>
@@ -61,6 +62,6 @@ export function App() {
       </CollectionProvider>
       <SignIn />
       <Toasts />
-    </>
+    </SessionProvider>
   );
 }

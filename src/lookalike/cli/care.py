@@ -111,6 +111,7 @@ def migrate(options: argparse.Namespace) -> int:
             **wanted,
             from_thumbnails=options.from_thumbnails,
             workers=options.workers,
+            on=options.on,
             progress=not options.json,
         )
     if options.json:

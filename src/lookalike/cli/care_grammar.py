@@ -69,3 +69,6 @@ def _migrate(commands: Commands) -> None:
         "--from-thumbnails", action="store_true", help="embed the thumbnail where the original is gone"
     )
     parser.add_argument("--workers", type=int, metavar="N", help="decode threads (default: all cores)")
+    parser.add_argument(
+        "--on", metavar="CLUSTER", help="embed on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)"
+    )

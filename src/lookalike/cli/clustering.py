@@ -21,6 +21,7 @@ SETTINGS = {
     "min_size": "--min-size",
     "attribute": "--attribute",
     "seed": "--seed",
+    "on": "--on",
 }
 
 

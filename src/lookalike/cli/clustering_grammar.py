@@ -34,4 +34,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--saved", action="store_true", help="the clusters found before, with newer items put into them"
     )
+    parser.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="search neighbours on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)",
+    )
     parser.add_argument("--html", metavar="FILE", help="write a report with pictures")

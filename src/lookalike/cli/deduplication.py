@@ -20,12 +20,17 @@ def duplicates(options: argparse.Namespace) -> int:
         raise UsageError("lookalike duplicates: --yes confirms --delete-others, which was not given")
     if options.exact and (options.precision is not None or options.threshold is not None):
         raise UsageError("lookalike duplicates: --exact needs neither --precision nor --threshold")
+    if options.exact and options.on is not None:
+        raise UsageError(
+            "lookalike duplicates: --exact compares checksums, which is done here: leave --on out"
+        )
     with lookalike.open(options.collection) as collection:
         found = collection.duplicates(
             where=options.where,
             kind="exact" if options.exact else "near",
             precision=0.99 if options.precision is None else options.precision,
             threshold=options.threshold,
+            on=options.on,
             progress=not options.json,
         )
         written = found.save_html(options.html) if options.html else None

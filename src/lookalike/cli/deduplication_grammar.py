@@ -32,4 +32,9 @@ def add(commands: Commands) -> None:
         help="remove all but the best copy of each group from the collection; files stay; needs --yes",
     )
     parser.add_argument("--yes", action="store_true", help="really remove them")
+    parser.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="compare on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)",
+    )
     parser.add_argument("--html", metavar="FILE", help="write a report with the copies side by side")

@@ -36,6 +36,8 @@ def index(options: argparse.Namespace) -> int:
             every=_every(options.every),
             prune=options.prune,
             workers=options.workers,
+            on=options.on,
+            gpus=options.gpus,
             progress=not options.json,
         )
         items = len(collection)

@@ -49,3 +49,11 @@ def _index(commands: Commands) -> None:
     parser.add_argument("--key", metavar="COLUMN", help="its column that holds item ids (default: id)")
     parser.add_argument("--prefix", metavar="NAME", help="takes the place of the source's name in ids")
     parser.add_argument("--prune", action="store_true", help="remove items that vanished from these sources")
+    parser.add_argument(
+        "--on",
+        metavar="RAY",
+        help="ray, or ray://HOST:PORT: on the machines of a Ray cluster; --workers then says how many workers",
+    )
+    parser.add_argument(
+        "--gpus", type=float, default=0.0, metavar="N", help="of each worker on Ray, such as 0.5 (default: 0)"
+    )

@@ -48,8 +48,8 @@ def predict(options: argparse.Namespace) -> int:
     """Label pictures, or items."""
     if options.write == bool(options.images):
         raise InputError("classify predict needs either images or --write")
-    if options.images and (options.where or options.attribute or options.overwrite):
-        raise InputError("--where, --attribute and --overwrite go with --write")
+    if options.images and (options.where or options.attribute or options.overwrite or options.on):
+        raise InputError("--where, --attribute, --overwrite and --on go with --write")
     with lookalike.open(options.collection) as collection:
         if options.write:
             done = collection.predict_labels(
@@ -57,6 +57,7 @@ def predict(options: argparse.Namespace) -> int:
                 where=options.where,
                 attribute=options.attribute,
                 overwrite=options.overwrite,
+                on=options.on,
                 progress=not options.json,
             )
             if options.json:

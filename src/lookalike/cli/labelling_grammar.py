@@ -60,6 +60,9 @@ def _predict(tasks: Commands) -> None:
         "--attribute", metavar="ATTR", help="with --write: where labels go (default: NAME_predicted)"
     )
     parser.add_argument("--overwrite", action="store_true", help="with --attribute: it may exist already")
+    parser.add_argument(
+        "--on", metavar="CLUSTER", help="with --write: label on Ray, 'ray' or 'ray://HOST:PORT' (default: here)"
+    )
 
 
 def _review(tasks: Commands) -> None:

@@ -18,6 +18,7 @@ from lookalike import __version__
 from lookalike.cli import (
     care_grammar,
     clustering_grammar,
+    copying_grammar,
     counting_grammar,
     deduplication_grammar,
     evaluating_grammar,
@@ -53,6 +54,7 @@ AREAS = (
     serving_grammar,
     planning_grammar,
     care_grammar,
+    copying_grammar,
 )
 """In the order in which ``lookalike --help`` lists their commands."""
 

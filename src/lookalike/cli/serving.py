@@ -18,8 +18,12 @@ from lookalike.service.settings import ServiceSettings, is_loopback
 
 if TYPE_CHECKING:
     from lookalike.service.server import Serving
+    from lookalike.service.serving_on_ray import ServingOnRay
 
 KEYS_VARIABLE = "LOOKALIKE_KEYS"
+
+ON_RAY = ("replicas", "encoders", "replica_cpus", "encoder_cpus", "encoder_gpus")
+"""Options that need --on."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([hdw])")
@@ -30,16 +34,34 @@ def serve(options: argparse.Namespace) -> int:
     """Serve collections until told to end."""
     paths = named(options.collections)
     settings = _settings(options)
+    if options.on is not None:
+        from lookalike.cli import serving_on_ray
+
+        return serving_on_ray.serve(options, paths, settings)
+    refuse_without_on(options)
     from lookalike.service import server
 
     def announce(serving: Serving) -> None:
         if options.json:
-            print_json(_document(serving))
+            print_json(document(serving))
         else:
-            _print(serving)
+            show(serving)
 
     server.serve(paths, settings, create=options.create, announce=announce)
     return DONE
+
+
+def refuse_without_on(options: argparse.Namespace) -> None:
+    """Refuse what only a cluster can do.
+
+    Raises:
+        UsageError: If it was asked for.
+    """
+    asked = [name for name in ON_RAY if getattr(options, name) is not None]
+    if asked:
+        raise UsageError(
+            f"lookalike serve: --{asked[0].replace('_', '-')} is of a service on a cluster: give --on ray too"
+        )
 
 
 def named(given: Sequence[str]) -> dict[str, str]:
@@ -104,7 +126,8 @@ def _given_keys(options: argparse.Namespace) -> Path | None:
     return Path(given) if given else None
 
 
-def _document(serving: Serving) -> dict[str, object]:
+def document(serving: Serving | ServingOnRay) -> dict[str, object]:
+    """What is served, as plain types."""
     return {
         "url": serving.url,
         "docs": f"{serving.url}/docs",
@@ -117,7 +140,8 @@ def _document(serving: Serving) -> dict[str, object]:
     }
 
 
-def _print(serving: Serving) -> None:
+def show(serving: Serving | ServingOnRay) -> None:
+    """Print what is served."""
     rows = [(name, f"{len(each):,}", each.path) for name, each in serving.collections.items()]
     print_table("collections", ["name", "items", "path"], rows, right=["items"])
     print(f"page       {serving.url}")

@@ -54,6 +54,7 @@ def _serve(commands: Commands) -> None:
     )
     parser.add_argument("--create", action="store_true", help="make collections that do not exist")
     _add_limits(parser)
+    _add_replicas(parser)
     parser.add_argument(
         "--telemetry",
         action="store_true",
@@ -86,6 +87,31 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     )
     limits.add_argument(
         "--drain", type=float, metavar="S", help="how long requests may go on when it ends (default: 20)"
+    )
+
+
+def _add_replicas(parser: argparse.ArgumentParser) -> None:
+    replicas = parser.add_argument_group("replicas")
+    replicas.add_argument(
+        "--on",
+        metavar="RAY",
+        help="serve by processes of a Ray cluster: ray (this machine, or the cluster that RAY_ADDRESS names) or "
+        "ray://HOST:PORT; limits are then of each replica",
+    )
+    replicas.add_argument(
+        "--replicas", metavar="N", help="processes that answer, such as 4 or 2-8 (default: 2)"
+    )
+    replicas.add_argument(
+        "--encoders", metavar="N", help="processes that hold the networks, such as 2 or 1-4 (default: 1)"
+    )
+    replicas.add_argument(
+        "--replica-cpus", type=float, metavar="N", help="cores planned for each replica (default: 0.25)"
+    )
+    replicas.add_argument(
+        "--encoder-cpus", type=float, metavar="N", help="cores, and threads, of each encoder (default: 1)"
+    )
+    replicas.add_argument(
+        "--encoder-gpus", type=float, metavar="N", help="GPUs of each encoder, such as 1 or 0.5 (default: 0)"
     )
 
 

@@ -50,7 +50,7 @@ class RemoteGrouping(RemoteItems):
         return self._groups(self._job("clusters", asked, progress))
 
     def clusters(self) -> Groups:
-        """The clusters that are saved, brought up to date.
+        """The clusters that are saved, brought up to date for this answer: nothing is saved on the service.
 
         Raises:
             NotFitted: If the collection was not clustered yet.
@@ -207,6 +207,7 @@ class RemoteGrouping(RemoteItems):
             reason=overview["reason"],
             provenance=overview["provenance"],
             thumbnails=self._thumbnails,
+            unsaved=overview["unsaved"],
         )
 
 

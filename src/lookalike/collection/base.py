@@ -28,6 +28,7 @@ class CollectionBase:
         encoder: The encoder if it is loaded already; otherwise it is loaded when a picture needs it.
         limits: Largest image accepted.
         around: Put around every encoder that is loaded; such as one that joins the requests of many clients.
+        load: Gives the encoder of a spec, where it does not run in this process; None: it does.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class CollectionBase:
         encoder: Encoder | None = None,
         limits: Limits | None = None,
         around: Callable[[Encoder], Encoder] | None = None,
+        load: Callable[[EncoderSpec], Encoder] | None = None,
     ) -> None:
         self._store = store
         self._folder = folder
         self._limits = limits or Limits()
         self._around = around or (lambda network: network)
+        self._load = load or encoder_from_spec
         self._loaded = None if encoder is None else self._around(encoder)
         self._loading = threading.Lock()
         self._galleries = Galleries(store, folder / DERIVED)
@@ -60,6 +63,11 @@ class CollectionBase:
         return EncoderSpec.from_json(self._store.space().spec)
 
     @property
+    def spec(self) -> EncoderSpec:
+        """What the encoder of the collection's vectors is; nothing is loaded."""
+        return self._spec()
+
+    @property
     def path(self) -> str:
         """Where the collection is."""
         return self._store.uri
@@ -75,7 +83,7 @@ class CollectionBase:
         space = self._store.space()
         with self._loading:
             if self._loaded is None or self._loaded.spec.fingerprint != space.fingerprint:
-                self._loaded = self._around(encoder_from_spec(EncoderSpec.from_json(space.spec)))
+                self._loaded = self._around(self._load(EncoderSpec.from_json(space.spec)))
             return self._loaded
 
     def __len__(self) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,11 @@ from lookalike.collection.progress import step_progress
 from lookalike.collection.saved_clusters import SavedClusters
 from lookalike.collection.showing import Page
 from lookalike.errors import CollectionBusy, InputError, NotFitted, UnknownItem
+from lookalike.ingest.ray_blocks import blocks_on
 from lookalike.store.attribute_values import checked_name
 from lookalike.store.base import Fitted
 from lookalike.types import TAGS, AttributeValue, Embeddings, Rows
+from lookalike.vectors.blocks import MapBlocks, in_process
 
 if TYPE_CHECKING:
     from lookalike.tasks.cluster import Granularity, Method
@@ -33,6 +36,9 @@ STEPS = 3
 """Of clustering: reading vectors and their neighbours, finding groups, naming and saving them."""
 
 LONGEST_NAME = 200
+
+Search: TypeAlias = Callable[[Embeddings, int], tuple[Rows, npt.NDArray[np.float32]]]
+"""Rows and scores of the k nearest items of embeddings."""
 
 
 class Clustering(CollectionBase):
@@ -49,6 +55,7 @@ class Clustering(CollectionBase):
         attribute: str | None = None,
         stability: bool = True,
         seed: int = 0,
+        on: str | None = None,
         progress: bool | Callable[[int, int], None] = True,
     ) -> Groups:
         """Group the items by what they look like, name the groups, and save them with the collection.
@@ -65,6 +72,9 @@ class Clustering(CollectionBase):
             attribute: Write the name of each item's cluster under this attribute; items that are noise have none.
             stability: Measure it, and choose the graph's split by it too; without, it takes half the time.
             seed: Of everything random; the same items and seed give the same clusters.
+            on: ``ray`` or ``ray://HOST:PORT``: neighbours are searched by the machines of a Ray cluster, which get the
+                vectors from here; groups are found here. None: all in this process. The clusters are the same. Not with
+                k: k-means searches no neighbours.
             progress: True names the steps when stderr is a terminal; a function is called with (steps done, steps),
                 several times a step, and what it raises ends the call; the clusters that were saved before stay.
 
@@ -74,29 +84,36 @@ class Clustering(CollectionBase):
         Raises:
             InputError: If an argument is wrong, or the attribute exists and is not of an earlier clustering;
                 FilterError, a kind of it, points into ``where``.
+            ServiceError: If the cluster of machines cannot be reached, or loses a block's workers again and again.
             CollectionBusy: If items are removed all the time meanwhile.
         """
         from lookalike.tasks.cluster import cluster
 
         known = self._check_attribute(attribute)
+        if k is not None and on is not None:
+            raise InputError(f"k-means with k = {k} searches no neighbours: leave on = {on!r} out")
         advance = step_progress("clustering", progress)
         for _ in range(ATTEMPTS):
             fingerprint, rows = self._store.space().fingerprint, self._rows_of(where)
-            try:
-                vectors, neighbours = self._vectors_to_group(rows, k, method, lambda: advance(0, STEPS))
-            except UnknownItem:
-                continue  # an item was removed before its vector was read
-            advance(1, STEPS)
-            found = cluster(
-                vectors,
-                k,
-                method=method,
-                granularity=granularity,
-                min_size=min_size,
-                stability=stability,
-                seed=seed,
-                neighbours=neighbours,
-            )
+            with blocks_on(on) as map_blocks:
+                try:
+                    vectors, neighbours = self._vectors_to_group(
+                        rows, k, method, map_blocks, lambda: advance(0, STEPS)
+                    )
+                except UnknownItem:
+                    continue  # an item was removed before its vector was read
+                advance(1, STEPS)
+                found = cluster(
+                    vectors,
+                    k,
+                    method=method,
+                    granularity=granularity,
+                    min_size=min_size,
+                    stability=stability,
+                    seed=seed,
+                    neighbours=neighbours,
+                    map_blocks=map_blocks,
+                )
             advance(2, STEPS)
             saved = SavedClusters(
                 rows=rows,
@@ -125,12 +142,16 @@ class Clustering(CollectionBase):
             return self._groups(fitted, saved)
         raise CollectionBusy(f"items of {self._store.uri} are removed again and again: cluster it later")
 
-    def clusters(self) -> Groups:
+    def clusters(self, *, save: bool = True) -> Groups:
         """The clusters that :meth:`cluster` saved, brought up to date: no item changes its cluster.
 
         Items that are newer are put into the clusters that exist, by the votes of their nearest neighbours (by the
         nearest centroid for k-means), or are noise when they lie farther away than members do; removed ones are
-        forgotten. What changed is saved.
+        forgotten.
+
+        Args:
+            save: Save what changed. Without, the collection stays as it is: what is newer is put into clusters for this
+                answer alone, and ``unsaved`` says how many items that are.
 
         Raises:
             NotFitted: If the collection was not clustered since it was made or migrated.
@@ -155,24 +176,29 @@ class Clustering(CollectionBase):
                 current = self._with_medoids(current)
             except UnknownItem:
                 continue
+            if not save:
+                return self._groups(fitted, current, unsaved=len(new))
             fitted = self._save_clusters(current, fitted.fingerprint, fitted.provenance)
             self._write_names(current, fitted.provenance["attribute"], new)
             return self._groups(fitted, current)
         raise CollectionBusy(f"items of {self._store.uri} are removed again and again: try later")
 
-    def cluster_page(self, cluster: int, *, after: int = 0, limit: int = 50) -> Page:
+    def cluster_page(
+        self, cluster: int, *, after: int = 0, limit: int = 50, groups: Groups | None = None
+    ) -> Page:
         """A cluster's items page by page: its medoid, then those that belong most strongly.
 
         Args:
             cluster: Its number, as in ``clusters().names``; -1 for the items of no cluster.
             after: ``next`` of the page before; 0 begins.
             limit: Most items.
+            groups: The clusters, where they are at hand; None: as :meth:`clusters` gives them.
 
         Raises:
             UnknownCluster: If there is no such cluster.
             NotFitted: If the collection was not clustered since it was made or migrated.
         """
-        groups = self.clusters()
+        groups = self.clusters() if groups is None else groups
         if cluster != NOISE and cluster not in groups.sizes:
             raise UnknownCluster(cluster, sorted(groups.sizes))
         ids = groups.members(cluster)
@@ -220,7 +246,7 @@ class Clustering(CollectionBase):
         return self._gallery.rows() if where is None else self._searcher.select(where)
 
     def _vectors_to_group(
-        self, rows: Rows, k: int | None, method: str, tick: Callable[[], None]
+        self, rows: Rows, k: int | None, method: str, map_blocks: MapBlocks, tick: Callable[[], None]
     ) -> tuple[Embeddings, Neighbours | None]:
         """Vectors of rows in as many dimensions as clustering needs, and their neighbours where an index knows them."""
         from lookalike.tasks.cluster import GRAPH_MOST
@@ -241,21 +267,34 @@ class Clustering(CollectionBase):
         shorter = Compact(gallery.vectors(some))
         vectors = shorter.gather(batches())
         graph = k is None and (method == "graph" or (method == "auto" and len(rows) <= GRAPH_MOST))
-        return vectors, self._neighbours(rows, tick) if graph and gallery.kind() != "exact" else None
+        indexed = graph and gallery.kind() != "exact"
+        return vectors, self._neighbours(rows, map_blocks, tick) if indexed else None
 
-    def _neighbours(self, rows: Rows, tick: Callable[[], None]) -> Neighbours:
+    def _neighbours(self, rows: Rows, map_blocks: MapBlocks, tick: Callable[[], None]) -> Neighbours:
         """The nearest others of each row, by the collection's index."""
-        from lookalike.tasks.cluster_methods import NEIGHBOURS
         from lookalike.vectors.graph import without_self
         from lookalike.vectors.neighbours import NOWHERE, Neighbours
 
         gallery = self._gallery
         allowed = None if len(rows) == len(gallery) else rows
-        parts = []
-        for first in range(0, len(rows), BATCH):
-            tick()
-            own = np.arange(first, min(first + BATCH, len(rows)))
-            found, scores = gallery.search(gallery.vectors(rows[own]), NEIGHBOURS + 1, allowed)
+        search: Search
+        if map_blocks is in_process:
+            if allowed is not None:
+                gallery.expect(allowed)
+            search = partial(gallery.search, rows=allowed)
+        else:
+            search = gallery.frozen(allowed).search
+
+        def blocks() -> Iterator[Embeddings]:
+            for first in range(0, len(rows), BATCH):
+                tick()
+                yield gallery.vectors(rows[first : first + BATCH])
+
+        parts: list[Neighbours] = []
+        for first, (found, scores) in zip(
+            range(0, len(rows), BATCH), map_blocks(_nearest, search, blocks(), cores="all"), strict=True
+        ):
+            own = np.arange(first, first + len(found))
             places = np.minimum(np.searchsorted(rows, found), len(rows) - 1)
             positions = np.where(rows[places] == found, places, NOWHERE)  # others were added a moment ago
             parts.append(without_self(Neighbours(positions, scores), own))
@@ -374,7 +413,7 @@ class Clustering(CollectionBase):
 
     # answering
 
-    def _groups(self, fitted: Fitted, saved: SavedClusters) -> Groups:
+    def _groups(self, fitted: Fitted, saved: SavedClusters, *, unsaved: int = 0) -> Groups:
         ids = ids_of(self._store, saved.rows)
         there = np.isin(saved.rows, list(ids))
         rows, labels = saved.rows[there], saved.labels[there]
@@ -408,6 +447,7 @@ class Clustering(CollectionBase):
                 },
             },
             thumbnails=self._cluster_thumbnails,
+            unsaved=unsaved,
         )
 
     def _cluster_thumbnails(self, ids: Sequence[str]) -> dict[str, bytes]:
@@ -416,3 +456,10 @@ class Clustering(CollectionBase):
             rows = {id: known.row for id, known in self._store.known(ids[first : first + BATCH]).items()}
             found |= dict(zip(rows, self._store.thumbnails(list(rows.values())), strict=True))
         return found
+
+
+def _nearest(search: Search, block: Embeddings) -> tuple[Rows, npt.NDArray[np.float32]]:
+    """An item and its nearest others, of each of a block."""
+    from lookalike.tasks.cluster_methods import NEIGHBOURS
+
+    return search(block, NEIGHBOURS + 1)

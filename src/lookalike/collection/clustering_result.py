@@ -40,6 +40,7 @@ class Groups:
         reason: Why that.
         provenance: Everything they depend on.
         thumbnails: Reads WebP bytes by id, as long as the collection is open; ids that are gone are left out.
+        unsaved: Number of the items that were put into clusters for this answer alone.
     """
 
     labels: Mapping[str, int]
@@ -56,6 +57,7 @@ class Groups:
     reason: str
     provenance: Mapping[str, Any]
     thumbnails: Callable[[Sequence[str]], Mapping[str, bytes]] = field(repr=False, compare=False)
+    unsaved: int = 0
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -98,6 +100,7 @@ class Groups:
             ],
             "noise": len(self.noise),
             "assigned": len(self.assigned),
+            "unsaved": self.unsaved,
             "stability": self.stability,
             "silhouette": self.silhouette,
             "method": self.method,

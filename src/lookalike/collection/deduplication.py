@@ -14,7 +14,9 @@ from lookalike.collection.base import CollectionBase
 from lookalike.collection.duplicate_result import DuplicateGroup, DuplicateKind, Duplicates
 from lookalike.collection.progress import count_progress
 from lookalike.errors import ImageError, InputError, MissingExtra, SourceError, UnknownItem
+from lookalike.ingest.ray_blocks import blocks_on
 from lookalike.types import Embeddings, Item, Rows
+from lookalike.vectors.blocks import MapBlocks, in_process
 
 if TYPE_CHECKING:
     from lookalike.images.quality import Quality
@@ -43,6 +45,7 @@ class Deduplication(CollectionBase):
         precision: float = 0.99,
         threshold: float | None = None,
         seed: int = 0,
+        on: str | None = None,
         progress: bool | Callable[[int, int], None] = True,
     ) -> Duplicates:
         """Groups of copies of one picture, the best copy of each first.
@@ -59,6 +62,9 @@ class Deduplication(CollectionBase):
                 that keeps it, as estimated from the similarities of different pictures in this collection.
             threshold: The least similarity of two copies itself, above 0 and at most 1; 0.8 to 0.9 is usual.
             seed: Chooses the pictures that are edited to measure recall.
+            on: ``ray`` or ``ray://HOST:PORT``: thumbnails are decoded, neighbours searched and pictures compared by the
+                machines of a Ray cluster, which get what they need from here; None: in this process. The copies are
+                the same.
             progress: True shows bars when stderr is a terminal; a function is called with (done, total), first while
                 thumbnails are read, then while pictures are compared.
 
@@ -68,14 +74,22 @@ class Deduplication(CollectionBase):
         Raises:
             DamagedCollection: If a thumbnail does not match its checksum.
             FilterError: If the filter is wrong.
-            InputError: If kind, precision or threshold is none.
+            InputError: If kind, precision, threshold or ``on`` is none.
+            ServiceError: If the cluster cannot be reached, or loses a block's workers again and again.
             UnknownItem: If an item is removed meanwhile: repeat the call.
         """
         _check(kind, precision, threshold)
+        if kind == "exact" and on is not None:
+            raise InputError(
+                f"copies with the same bytes are found by their checksums: leave on = {on!r} out"
+            )
         version, space = self._store.version(), self._store.space()
         rows = self._searcher.select(where) if where is not None else self._every_row()
         same = self._same_bytes(rows)
-        near = self._near(rows, same, precision, threshold, seed, progress) if kind == "near" else None
+        near = None
+        if kind == "near":
+            with blocks_on(on) as map_blocks:
+                near = self._near(rows, same, precision, threshold, seed, progress, map_blocks)
         parameters: dict[str, Any] = {"where": where, "kind": kind, "seed": seed}
         if kind == "near":
             parameters |= {"precision": precision} if threshold is None else {"threshold": threshold}
@@ -155,6 +169,7 @@ class Deduplication(CollectionBase):
         threshold: float | None,
         seed: int,
         progress: bool | Callable[[int, int], None],
+        map_blocks: MapBlocks,
     ) -> NearDuplicates:
         """Edits among rows; of those with the same bytes only the first takes part."""
         from lookalike.collection.portraits import Portraits
@@ -163,15 +178,16 @@ class Deduplication(CollectionBase):
         copied = [group[1:] for group in same.values()]
         rows = np.setdiff1d(rows, np.concatenate(copied)) if copied else rows
         with count_progress("reading thumbnails", progress) as advance:
-            portraits = Portraits(self._store, rows, advance)
+            portraits = Portraits(self._store, rows, advance, map_blocks)
         with portraits, count_progress("comparing", progress) as advance:
             return near_duplicates(
                 self._blocks(rows, advance),
-                self._nearest(rows),
+                self._nearest(rows, elsewhere=map_blocks is not in_process),
                 portraits,
                 edits=self._edits(rows, seed),
                 precision=precision,
                 residual=None if threshold is None else 1 - threshold,
+                map_blocks=map_blocks,
             )
 
     def _blocks(self, rows: Rows, advance: Callable[[int, int], None]) -> Iterator[tuple[Rows, Embeddings]]:
@@ -183,15 +199,14 @@ class Deduplication(CollectionBase):
                 done += int(wanted.sum())
                 advance(done, len(rows))
 
-    def _nearest(self, rows: Rows) -> Callable[[Embeddings, int], tuple[Rows, npt.NDArray[np.float32]]]:
+    def _nearest(self, rows: Rows, *, elsewhere: bool) -> _Nearest:
         gallery = self._gallery
         allowed = None if len(rows) == len(gallery) else rows
-
-        def nearest(embeddings: Embeddings, k: int) -> tuple[Rows, npt.NDArray[np.float32]]:
-            found, scores = gallery.search(embeddings, k, allowed)
-            return np.where(_among(found, rows), found, -1), scores  # others were added a moment ago
-
-        return nearest
+        if elsewhere:
+            return _Nearest(gallery.frozen(allowed).search, rows)
+        if allowed is not None:
+            gallery.expect(allowed)
+        return _Nearest(lambda embeddings, k: gallery.search(embeddings, k, allowed), rows)
 
     def _edits(self, rows: Rows, seed: int) -> npt.NDArray[np.float32]:
         """Residuals of edits of some of the pictures."""
@@ -250,6 +265,26 @@ class Deduplication(CollectionBase):
         """Thumbnails of those that are still there."""
         rows = {id: known.row for id, known in self._store.known(ids).items()}
         return dict(zip(rows, self._store.thumbnails(list(rows.values())), strict=True))
+
+
+class _Nearest:
+    """The nearest of some items.
+
+    Args:
+        search: Rows and scores of the k nearest of all, or of those items.
+        rows: int64 (n,), ascending; the items.
+    """
+
+    def __init__(
+        self, search: Callable[[Embeddings, int], tuple[Rows, npt.NDArray[np.float32]]], rows: Rows
+    ) -> None:
+        self._search = search
+        self._rows = rows
+
+    def __call__(self, embeddings: Embeddings, k: int) -> tuple[Rows, npt.NDArray[np.float32]]:
+        """Rows and scores of the k nearest, -1 for one that was added a moment ago."""
+        found, scores = self._search(embeddings, k)
+        return np.where(_among(found, self._rows), found, -1), scores
 
 
 def _among(asked: Rows, rows: Rows) -> npt.NDArray[np.bool_]:

@@ -172,7 +172,9 @@ class Collection(
         prefix: str | None = None,
         every: str | int | None = None,
         prune: bool = False,
-        workers: int | None = None,
+        workers: int | tuple[int, int] | None = None,
+        on: str | None = None,
+        gpus: float = 0.0,
         progress: bool | Callable[[Progress], None] = True,
     ) -> Ledger:
         """Bring the collection up to date with sources of images; safe to interrupt and to repeat.
@@ -187,7 +189,12 @@ class Collection(
             prefix: Takes the place of the source's name at the start of every id.
             every: Of a video, take one frame every so many seconds (``"0.5s"``) or frames (``25``).
             prune: Remove items that came through these sources and are no longer in them.
-            workers: Decode threads; all cores by default.
+            workers: Decode threads; all cores by default. On Ray: workers, as a number or (least, most) between which
+                it follows the work; what the cluster has room for by default.
+            on: ``ray`` or ``ray://HOST:PORT``: pictures are read, embedded and written by the machines of a Ray
+                cluster, which have to reach the sources and the collection, one in Lance; None: in this process. The
+                items are the same.
+            gpus: Of each worker on Ray; a fraction shares one.
             progress: True shows a bar when stderr is a terminal; a function is called after every batch.
 
         Returns:
@@ -196,7 +203,9 @@ class Collection(
 
         Raises:
             SourceError: If a source cannot be read at all, or would give ids that belong to another source.
-            InputError: If the attributes table is not one, or no key of it is an item's id.
+            InputError: If the attributes table is not one, or no key of it is an item's id; if ``on`` is not known, or
+                the collection is one that only one machine can write.
+            ServiceError: If the Ray cluster cannot be reached, or loses its workers again and again.
         """
         if not sources:
             raise InputError(
@@ -223,6 +232,8 @@ class Collection(
                 workers=workers,
                 progress=progress,
                 report=self._folder / FAILURE_REPORT,
+                on=on,
+                gpus=gpus,
             )
 
     def set_attributes(
@@ -377,6 +388,7 @@ class Collection(
         resize: Resize | None = None,
         from_thumbnails: bool = False,
         workers: int | None = None,
+        on: str | None = None,
         progress: bool | Callable[[int, int], None] = True,
     ) -> Migrated:
         """Re-embed every item with another encoder beside the old vectors, then switch in one step.
@@ -391,7 +403,15 @@ class Collection(
             from_thumbnails: Embed the 256-pixel thumbnail of an item whose original cannot be read any more;
                 otherwise such an item stops the switch and is named.
             workers: Decode threads; all cores by default.
+            on: ``ray`` or ``ray://HOST:PORT``: pictures are read and embedded by the machines of a Ray cluster, which
+                have to reach the originals and know the encoder, and stored here; None: in this process. The
+                embeddings are the same.
             progress: True shows a bar when stderr is a terminal; a function is called with (done, total).
+
+        Raises:
+            InputError: If an argument is wrong, or the collection has that encoder already.
+            StoreError: If originals cannot be read; nothing is switched, and what was embedded is kept.
+            ServiceError: If the cluster cannot be reached, or loses a block's workers again and again.
         """
         return migrate(
             self._store,
@@ -400,6 +420,7 @@ class Collection(
             limits=self._limits,
             from_thumbnails=from_thumbnails,
             workers=workers,
+            on=on,
             progress=progress,
         )
 

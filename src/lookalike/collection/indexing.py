@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lookalike.collection.progress import add_progress
@@ -13,6 +14,7 @@ from lookalike.images.scan import ResolvedSource
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Ingest, Progress
+from lookalike.ingest.ray_session import address_of, session
 from lookalike.store.base import Store
 from lookalike.store.galleries import Galleries
 
@@ -29,14 +31,17 @@ def run_indexing(
     attributes: AttributeTable | None,
     limits: Limits,
     prune: bool,
-    workers: int | None,
+    workers: int | tuple[int, int] | None,
     progress: bool | Callable[[Progress], None],
     report: Path,
+    on: str | None = None,
+    gpus: float = 0.0,
 ) -> Ledger:
     """Bring a store and its galleries up to date with sources; arguments and promises as in ``Collection.add``.
 
     Args:
         report: Where the failures are written, also when the run ends early.
+        on, gpus: Of a Ray cluster; None: in this process.
     """
     _refuse_names_of_others(store, sources)
     if attributes is not None:
@@ -52,17 +57,46 @@ def run_indexing(
             galleries.current().extend()
             show(state)
 
-        run = Ingest(
-            store, encoder, attributes=attributes, limits=limits, workers=workers, progress=acknowledged
-        )
-        try:
-            ledger = run.run(sources, prune=prune)
-        finally:
-            run.ledger.write_report(report)
+        with _ingest(store, encoder, attributes, limits, workers, acknowledged, on=on, gpus=gpus) as run:
+            try:
+                ledger = run.run(sources, prune=prune)
+            finally:
+                run.ledger.write_report(report)
         if claimed:  # again, since another process may have compacted before there was an item of the name
             _claim(store, sources)
     galleries.current().save()
     return ledger
+
+
+@contextmanager
+def _ingest(
+    store: Store,
+    encoder: Encoder,
+    attributes: AttributeTable | None,
+    limits: Limits,
+    workers: int | tuple[int, int] | None,
+    progress: Callable[[Progress], None],
+    *,
+    on: str | None,
+    gpus: float,
+) -> Iterator[Ingest]:
+    """A run in this process, or on Ray, which is connected to for the length of the block."""
+    if on is None:
+        if gpus or isinstance(workers, tuple):
+            raise InputError(
+                f"gpus {gpus:g} and workers {workers} speak of a cluster: add on='ray', or give workers as the number "
+                "of decode threads and no gpus"
+            )
+        yield Ingest(store, encoder, attributes=attributes, limits=limits, workers=workers, progress=progress)
+        return
+    address_of(on)
+    from lookalike.ingest.ray_pipeline import RayIngest, shared_store
+    from lookalike.ingest.ray_pool import Workers
+
+    shared_store(store)
+    size = Workers(workers, gpus)
+    with session(on):
+        yield RayIngest(store, encoder, attributes=attributes, limits=limits, workers=size, progress=progress)
 
 
 def _refuse_names_of_others(store: Store, sources: Sequence[ResolvedSource]) -> None:

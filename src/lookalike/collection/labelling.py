@@ -13,8 +13,9 @@ from lookalike.collection.base import CollectionBase
 from lookalike.collection.label_review import Review, review_items
 from lookalike.collection.labels import Labelled, Labels, read_labels
 from lookalike.collection.progress import count_progress, step_progress
-from lookalike.collection.tagger import KIND, Tagger, Training, look_up, pack, predictions, unpack
+from lookalike.collection.tagger import KIND, Tagger, Training, look_up, pack, unpack
 from lookalike.errors import CollectionBusy, InputError, NotFitted, UnknownItem
+from lookalike.ingest.ray_blocks import blocks_on
 from lookalike.store.attribute_values import checked_name
 from lookalike.store.base import Fitted
 from lookalike.types import AttributeValue, Embeddings, Rows
@@ -171,6 +172,7 @@ class Labelling(CollectionBase):
         where: str | None = None,
         attribute: str | None = None,
         overwrite: bool = False,
+        on: str | None = None,
         progress: bool | Callable[[int, int], None] = True,
     ) -> Written:
         """Write a classifier's label and confidence of every item as attributes.
@@ -182,6 +184,8 @@ class Labelling(CollectionBase):
                 another name N the confidences go to ``N_confidence``.
             overwrite: Allow that ``attribute`` or its confidence exists already; the default names are ours and
                 are written again without asking.
+            on: ``ray`` or ``ray://HOST:PORT``: items are labelled on a Ray cluster, and read and written here; None: in
+                this process. The labels are the same.
             progress: True shows a bar when stderr is a terminal; a function is called with (done, total).
 
         Returns:
@@ -189,7 +193,8 @@ class Labelling(CollectionBase):
 
         Raises:
             NotFitted: If there is no such classifier.
-            InputError: If the attribute exists and is not to be overwritten.
+            InputError: If the attribute exists and is not to be overwritten, or ``on`` is not known.
+            ServiceError: If the cluster cannot be reached, or loses a block's workers again and again.
         """
         tagger = self.classifier(name)
         own = f"{tagger.name}_predicted"
@@ -204,11 +209,16 @@ class Labelling(CollectionBase):
                 )
         rows = self._rows_to_label(where)
         counts: dict[str, int] = {}
-        with count_progress("labelling", progress) as advance:
-            for first in range(0, len(rows), BATCH):
-                for label in self._label_batch(tagger, rows[first : first + BATCH], target, confidence):
+        blocks = (self._block_to_label(rows[first : first + BATCH]) for first in range(0, len(rows), BATCH))
+        done = 0
+        with blocks_on(on) as map_blocks, count_progress("labelling", progress) as advance:
+            for block, labels, confidences in map_blocks(_labelled, tagger.classifier, blocks):
+                tagger.require_space()
+                written = self._write_labels(block, labels, confidences, target, confidence)
+                for label in written:
                     counts[label] = counts.get(label, 0) + 1
-                advance(min(first + BATCH, len(rows)), len(rows))
+                done = min(done + BATCH, len(rows))
+                advance(done, len(rows))
         ordered = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
         return Written(tagger.name, target, confidence, sum(counts.values()), ordered)
 
@@ -337,25 +347,36 @@ class Labelling(CollectionBase):
         there, embeddings = look_up(self._store, rows)
         return rows[there], embeddings
 
-    def _label_batch(self, tagger: Tagger, rows: Rows, attribute: str, confidence: str) -> list[str]:
-        """Label one batch of items, durably; the labels given."""
+    def _block_to_label(self, rows: Rows) -> tuple[Rows, Embeddings]:
+        """Those of the rows that are still items, with their embeddings."""
+        there, embeddings = look_up(self._store, rows)
+        return rows[there], embeddings
+
+    def _write_labels(
+        self, rows: Rows, labels: list[str], confidences: list[float], attribute: str, confidence: str
+    ) -> list[str]:
+        """Write the labels of those rows that are still items, durably; the labels written."""
+        said = dict(zip(rows.tolist(), zip(labels, confidences, strict=True), strict=True))
         for _ in range(ATTEMPTS):
-            there, embeddings = look_up(self._store, rows)
-            items = self._store.items(rows[there].tolist())
-            if len(items) < len(embeddings):  # one was removed in between
-                continue
-            tagger.require_space()
-            found = predictions(tagger.classifier, tagger.classifier.predict(embeddings))
+            items = self._store.items(list(said))
             values: dict[str, dict[str, AttributeValue]] = {
-                item.id: {attribute: each.label, confidence: round(each.confidence, 4)}
-                for item, each in zip(items, found, strict=True)
+                item.id: {attribute: said[item.row][0], confidence: said[item.row][1]} for item in items
             }
             try:
                 self._store.set_attributes(values)
-            except UnknownItem:
+            except UnknownItem:  # one was removed in between
                 continue
-            return [each.label for each in found]
+            return [said[item.row][0] for item in items]
         raise CollectionBusy(f"{self.path} loses items all the time: try later")
+
+
+def _labelled(classifier: Classifier, block: tuple[Rows, Embeddings]) -> tuple[Rows, list[str], list[float]]:
+    """Rows with their labels and confidences, rounded as they are written."""
+    rows, embeddings = block
+    if not len(rows):
+        return rows, [], []
+    found = classifier.predict(embeddings, repeatable=True)
+    return rows, found.labels, [round(each, 4) for each in found.confidences.tolist()]
 
 
 def _report(classifier: Classifier) -> ClassificationReport | None:

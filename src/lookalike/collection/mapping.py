@@ -87,7 +87,7 @@ class Mapping2D(CollectionBase):
             thumbnails=self._map_thumbnails,
         )
 
-    def map_table(self, *attributes: str, where: str | None = None) -> MapTable:
+    def map_table(self, *attributes: str, where: str | None = None, save: bool = True) -> MapTable:
         """The map that is saved with the collection, as columns; nothing is laid out.
 
         Newer items are placed beside their neighbours, as :meth:`map` does, unless they are too many for that: then
@@ -96,6 +96,7 @@ class Mapping2D(CollectionBase):
         Args:
             attributes: Names of the attributes to take along.
             where: Only the items that this filter selects.
+            save: Save where newer items were placed. Without, they are placed for this answer alone.
 
         Returns:
             Positions, clusters and attributes; writes Arrow and Parquet.
@@ -112,7 +113,7 @@ class Mapping2D(CollectionBase):
                 f"there is no attribute {missing[0]!r}: choose of {', '.join(sorted(schema)) or 'none'}"
             )
         shown = None if where is None else self._searcher.select(where)
-        fitted, saved = self._saved_map()
+        fitted, saved = self._saved_map(save=save)
         rows = saved.rows if shown is None else np.intersect1d(saved.rows, shown, assume_unique=True)
         named = ids_of(self._store, rows)
         rows = np.array(list(named), dtype=np.int64)
@@ -131,7 +132,7 @@ class Mapping2D(CollectionBase):
         """Changes whenever :meth:`map_table` may answer something else; cheap, for caches."""
         return f"{self._store.space().fingerprint}-{self._store.version()}"
 
-    def _saved_map(self) -> tuple[Fitted, SavedMap]:
+    def _saved_map(self, *, save: bool) -> tuple[Fitted, SavedMap]:
         """The saved map brought up to date as far as nothing has to be laid out."""
         for _ in range(ATTEMPTS):
             known = self._known_map()
@@ -147,7 +148,7 @@ class Mapping2D(CollectionBase):
                 return fitted, saved.only(rows)
             if extended is saved:
                 return known
-            return self._save_map(extended, fitted.provenance), extended
+            return self._save_map(extended, fitted.provenance) if save else fitted, extended
         raise CollectionBusy(f"items of {self._store.uri} are removed again and again: map it later")
 
     def _current_map(
@@ -250,6 +251,7 @@ class Mapping2D(CollectionBase):
             "fingerprint": fitted.fingerprint,
             "items": len(saved.rows),
             **fitted.provenance,
+            "placed": int(saved.placed.sum()),
             "colour_by": colour_by,
             "where": where,
         }

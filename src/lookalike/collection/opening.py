@@ -1,6 +1,7 @@
 """Making and opening collections: the path says which engine keeps the record.
 
-A folder is a SQLite collection; a folder or a URL that ends in ``.lance`` is a Lance one (docs/cluster.md).
+A folder is a SQLite collection; a folder or a URL that ends in ``.lance`` is a Lance one, and a URL that begins with
+``milvus://`` one on a Milvus server (docs/cluster.md).
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from lookalike.collection.choosing import choose_encoder
 from lookalike.collection.facade import Collection
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import DEFAULT_ENCODER
-from lookalike.encoders.spec import Pooling, Resize
+from lookalike.encoders.spec import EncoderSpec, Pooling, Resize
 from lookalike.errors import CollectionExists, CollectionNotFound, InputError
 from lookalike.images.decode import Limits
 from lookalike.store.base import Space
+from lookalike.store.copying_mark import whole
 from lookalike.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 LANCE = ".lance"
 """What the path of a collection in Lance ends in."""
+
+MILVUS = "milvus://"
+"""What the URL of a collection on a Milvus server begins with."""
+
+_EXPECTED = f"expected the path of a folder, s3://BUCKET/NAME{LANCE} or {MILVUS}HOST:PORT/DATABASE/NAME"
 
 
 def create(
@@ -44,7 +51,8 @@ def create(
 
     Args:
         path: A folder that does not exist yet; ``.lookalike`` at the end is usual. One that ends in ``.lance``, or
-            ``s3://BUCKET/NAME.lance``, makes a collection that several machines can write.
+            ``s3://BUCKET/NAME.lance`` or ``milvus://HOST:PORT/DATABASE/NAME``, makes a collection that several machines
+            can write.
         encoder: Name (see :func:`lookalike.list_encoders`) or a loaded encoder. It is fixed for the collection;
             ``migrate`` changes it for all items at once.
         layer, pooling, resize: Of the encoder, where not its defaults.
@@ -62,8 +70,8 @@ def create(
     network = choose_encoder(encoder, layer, pooling, resize)
     spec = network.spec
     space = Space(1, spec.to_json(), spec.fingerprint, spec.dimensions, precision)
-    if _is_lance(place):
-        store = _lance().create(place, space)
+    if _is_shared(place):
+        store = _shared(place).create(place, space)
         return Collection(store, store.folder, encoder=network, limits=limits)
     folder = Path(place)
     return Collection(SqliteStore.create(folder, space), folder, encoder=network, limits=limits)
@@ -74,6 +82,7 @@ def open_collection(
     *,
     limits: Limits | None = None,
     around: Callable[[Encoder], Encoder] | None = None,
+    load: Callable[[EncoderSpec], Encoder] | None = None,
 ) -> Collection:
     """Open a collection; where its folder cannot be written, for reading only.
 
@@ -81,19 +90,22 @@ def open_collection(
         path: Its folder, or its URL.
         limits: Largest image accepted; 50 megapixels by default.
         around: Put around the encoder when it is loaded; such as one that joins the requests of many clients.
+        load: Gives the encoder of a spec, where it does not run in this process; None: it does.
 
     Raises:
         CollectionNotFound: If there is none at the path.
         DamagedCollection: If what is there cannot be read as one.
         MissingExtra: If the path names an engine that is not installed.
+        StoreError: If it is a copy that is not finished.
     """
     place = _place(path)
-    if _is_lance(place):
-        store = _lance().open(place)
-        return Collection(store, store.folder, limits=limits, around=around)
+    if _is_shared(place):
+        store = whole(_shared(place).open(place))
+        return Collection(store, store.folder, limits=limits, around=around, load=load)
     folder = Path(place)
     readonly = folder.is_dir() and not os.access(folder, os.W_OK)
-    return Collection(SqliteStore.open(folder, readonly=readonly), folder, limits=limits, around=around)
+    record = whole(SqliteStore.open(folder, readonly=readonly))
+    return Collection(record, folder, limits=limits, around=around, load=load)
 
 
 @contextmanager
@@ -139,8 +151,8 @@ def open_or_create(
 
 
 def _discard_if_empty(place: str) -> None:
-    if _is_lance(place):
-        with _lance().open(place) as made:
+    if _is_shared(place):
+        with _shared(place).open(place) as made:
             made.delete_if_empty()
         return
     with SqliteStore.open(Path(place)) as store:
@@ -149,12 +161,17 @@ def _discard_if_empty(place: str) -> None:
         shutil.rmtree(place)
 
 
-def _is_lance(place: str) -> bool:
-    return place.rstrip("/").endswith(LANCE)
+def _is_shared(place: str) -> bool:
+    """Whether it is a collection of several machines."""
+    return place.startswith(MILVUS) or place.rstrip("/").endswith(LANCE)
 
 
-def _lance() -> type[LanceStore]:
+def _shared(place: str) -> type[LanceStore]:
     """The engine, imported when a path asks for it."""
+    if place.startswith(MILVUS):
+        from lookalike.store.milvus_store import MilvusStore
+
+        return MilvusStore
     from lookalike.store.lance_store import LanceStore
 
     return LanceStore
@@ -162,12 +179,8 @@ def _lance() -> type[LanceStore]:
 
 def _place(path: str | PathLike[str]) -> str:
     if not isinstance(path, str | PathLike):
-        raise InputError(
-            f"{path!r} is no place for a collection: expected the path of a folder, or s3://BUCKET/NAME{LANCE}"
-        )
+        raise InputError(f"{path!r} is no place for a collection: {_EXPECTED}")
     text = str(fspath(path))
-    if not text or ("://" in text and not (text.startswith("s3://") and _is_lance(text))):
-        raise InputError(
-            f"{text!r} is no place for a collection: expected the path of a folder, or s3://BUCKET/NAME{LANCE}"
-        )
+    if not text or ("://" in text and not (text.startswith(("s3://", MILVUS)) and _is_shared(text))):
+        raise InputError(f"{text!r} is no place for a collection: {_EXPECTED}")
     return text

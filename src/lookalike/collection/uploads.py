@@ -13,6 +13,7 @@ from lookalike.collection.indexing import FAILURE_REPORT, run_indexing
 from lookalike.collection.originals import Originals
 from lookalike.collection.upload_source import GivenAttributes, UploadSource, checked_prefix, safe_name
 from lookalike.encoders.base import Encoder
+from lookalike.encoders.spec import EncoderSpec
 from lookalike.errors import InputError
 from lookalike.images.decode import Limits
 from lookalike.images.zips import Read, ZipPictures
@@ -33,8 +34,9 @@ class Uploading(CollectionBase):
         encoder: Encoder | None = None,
         limits: Limits | None = None,
         around: Callable[[Encoder], Encoder] | None = None,
+        load: Callable[[EncoderSpec], Encoder] | None = None,
     ) -> None:
-        super().__init__(store, folder, encoder=encoder, limits=limits, around=around)
+        super().__init__(store, folder, encoder=encoder, limits=limits, around=around, load=load)
         self._originals = Originals(folder)
         self._originals.adopt(store)
 

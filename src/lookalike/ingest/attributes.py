@@ -91,14 +91,19 @@ class AttributeTable:
         return keys[0]
 
     def take(self, ids: Sequence[str]) -> dict[str, Mapping[str, AttributeValue]]:
-        """Values of these ids; ids that the table lacks are left out."""
+        """Values of these ids, which count as matched now; ids that the table lacks are left out."""
+        found = self.values(ids)
+        self._db.executemany("UPDATE rows SET taken = 1 WHERE key = ?", [(key,) for key in found])
+        return found
+
+    def values(self, ids: Sequence[str]) -> dict[str, Mapping[str, AttributeValue]]:
+        """Values of these ids, without counting them as matched; ids that the table lacks are left out."""
         found: dict[str, Mapping[str, AttributeValue]] = {}
         for start in range(0, len(ids), _BATCH):
             part = list(ids[start : start + _BATCH])
             marks = ",".join("?" * len(part))
             rows = self._db.execute(f"SELECT key, value FROM rows WHERE key IN ({marks})", part).fetchall()
             found |= {key: json.loads(value) for key, value in rows}
-            self._db.executemany("UPDATE rows SET taken = 1 WHERE key = ?", [(key,) for key, _ in rows])
         return found
 
     def first_text(self, attribute: str) -> tuple[str, str]:

@@ -15,22 +15,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-import numpy as np
-import numpy.typing as npt
-
 from lookalike.encoders.base import Encoder, Encoding
 from lookalike.errors import ImageError, InputError, SourceError
-from lookalike.images.decode import Limits, decode
-from lookalike.images.hashing import content_hash
+from lookalike.images.decode import Limits
 from lookalike.images.scan import Candidate, ResolvedSource
-from lookalike.images.thumbnails import thumbnail
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
+from lookalike.ingest.looking import Looked, Pending, belongs_to, look, record_of
 from lookalike.ingest.stream import encode_stream
 from lookalike.store.attribute_values import id_problem
 from lookalike.store.base import Known, Run, Store
-from lookalike.types import AttributeValue, Image, Record
-from lookalike.vectors.metrics import normalise
+from lookalike.types import AttributeValue, Record
 
 COMMIT_ITEMS = 256
 COMMIT_SECONDS = 5.0
@@ -48,27 +43,6 @@ class Progress:
 
     ledger: Ledger
     acknowledged: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A candidate that has to be looked at, and what the store knows of its id."""
-
-    candidate: Candidate
-    known: Known | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """A pending candidate after its bytes were read: to encode, the same as before, or failed."""
-
-    pending: _Pending
-    network_input: npt.NDArray[np.uint8] | None = None
-    sha256: str = ""
-    width: int = 0
-    height: int = 0
-    thumbnail: bytes = b""
-    failure: str | None = None
 
 
 class Ingest:
@@ -128,21 +102,22 @@ class Ingest:
             )
         with self._store.run() as run:
             candidates = (candidate for source in sources for candidate in source.candidates())
-            pending = self._sift(run, candidates, sources)
-            encoded = encode_stream(
-                self._encoder, pending, self._look, aside=self._settle, workers=self._workers
-            )
-            for looked, encoding in encoded:
-                self._take(looked, encoding)
-                if len(self._batch) >= COMMIT_ITEMS or time.monotonic() - self._committed > COMMIT_SECONDS:
-                    self._commit()
-            self._commit()
+            self._bring(self._sift(run, candidates, sources))
             if prune:
                 self._prune(run, sources)
         if self._attributes is not None:
             self.ledger.unmatched_attributes = self._attributes.unmatched()
         self.ledger.check()
         return self.ledger
+
+    def _bring(self, pending: Iterator[Pending]) -> None:
+        """Look at, encode and commit what has to be, to the end."""
+        encoded = encode_stream(self._encoder, pending, self._look, aside=self._settle, workers=self._workers)
+        for looked, encoding in encoded:
+            self._take(looked, encoding)
+            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() - self._committed > COMMIT_SECONDS:
+                self._commit()
+        self._commit()
 
     def _prune(self, run: Run, sources: Sequence[ResolvedSource]) -> None:
         """Remove what vanished from sources that were walked to their end."""
@@ -158,7 +133,7 @@ class Ingest:
 
     def _sift(
         self, run: Run, candidates: Iterator[Candidate], sources: Sequence[ResolvedSource]
-    ) -> Iterator[_Pending]:
+    ) -> Iterator[Pending]:
         """Account for what needs no look; pass on the rest."""
         while chunk := list(islice(candidates, SIFT_ITEMS)):
             if self._attributes is not None and self.ledger.inputs == 0:
@@ -178,74 +153,37 @@ class Ingest:
                 elif earlier == candidate.uri:
                     self.ledger.unchanged += 1
                 elif earlier is not None:
-                    self.ledger.fail(candidate.uri, _belongs_to(candidate.id, earlier))
+                    self.ledger.fail(candidate.uri, belongs_to(candidate.id, earlier))
                 elif before and before.uri == candidate.uri and _same_stamp(before, candidate):
                     current.append(candidate.id)
                 else:
-                    yield _Pending(candidate, before)
+                    yield Pending(candidate, before)
             self._unchanged(current)
 
-    def _look(self, pending: _Pending) -> _Looked:
-        """Read one candidate and prepare it for the network; on a decode thread."""
-        try:
-            data = pending.candidate.load()
-            sha256 = content_hash(data)
-            if pending.known is not None and pending.known.sha256 == sha256:
-                return _Looked(pending, sha256=sha256)
-            if pending.known is not None and pending.known.uri != pending.candidate.uri:
-                # A folder that moved keeps its items; another folder of the same name must not take them over.
-                return _Looked(pending, failure=_belongs_to(pending.candidate.id, pending.known.uri))
-            pixels, width, height = self._decode(data)
-            return _Looked(
-                pending,
-                network_input=self._encoder.prepare(pixels),
-                sha256=sha256,
-                width=width,
-                height=height,
-                thumbnail=thumbnail(pixels),
-            )
-        except ImageError as error:
-            return _Looked(pending, failure=str(error))
+    def _look(self, pending: Pending) -> Looked:
+        return look(pending, self._encoder, self._limits)
 
-    def _decode(self, data: bytes | Image) -> tuple[Image, int, int]:
-        """Pixels large enough for the network and the thumbnail, and the whole image's width and height."""
-        if isinstance(data, bytes):
-            spec = self._encoder.spec
-            decoded = decode(data, min_side=spec.decoded_side, limits=self._limits)
-            return decoded.pixels, decoded.width, decoded.height
-        return data, data.shape[1], data.shape[0]
-
-    def _settle(self, looked: _Looked) -> None:
+    def _settle(self, looked: Looked) -> None:
         """Account for a candidate that turned out to need no encoding."""
         candidate = looked.pending.candidate
         if looked.failure is not None:
             self.ledger.fail(candidate.uri, looked.failure)
-            return
+        else:
+            self._touch(candidate)
+
+    def _touch(self, candidate: Candidate) -> None:
+        """Note a candidate whose bytes are those of its item, though its stamp or place changed."""
         self._touched[candidate.id] = (candidate.uri, candidate.stamp)
         if len(self._touched) >= COMMIT_ITEMS:
             self._commit_touched()
 
-    def _take(self, looked: _Looked, encoding: Encoding) -> None:
+    def _take(self, looked: Looked, encoding: Encoding) -> None:
         """Make a record of an encoded image and put it into the batch."""
-        candidate = looked.pending.candidate
         try:
-            embedding = normalise(encoding.raw_embedding)
-        except InputError as error:
-            self.ledger.fail(candidate.uri, f"the encoder gave no usable vector: {error}")
+            record = record_of(looked, encoding, self._encoder)
+        except ImageError as error:
+            self.ledger.fail(looked.pending.candidate.uri, str(error))
             return
-        labels = self._encoder.words(encoding.logits) if encoding.logits is not None else ()
-        record = Record(
-            id=candidate.id,
-            uri=candidate.uri,
-            source=candidate.source,
-            stamp=candidate.stamp,
-            sha256=looked.sha256,
-            width=looked.width,
-            height=looked.height,
-            embedding=embedding,
-            thumbnail=looked.thumbnail,
-            labels=labels,
-        )
         self._batch.append((record, looked.pending.known is not None))
 
     def _commit(self) -> None:
@@ -258,10 +196,14 @@ class Ingest:
         records = [_with_attributes(record, values.get(record.id)) for record, _ in self._batch]
         self._store.put(records, self._encoder.spec.fingerprint)
         replaced = sum(known for _, known in self._batch)
-        self.ledger.updated += replaced
-        self.ledger.added += len(records) - replaced
         self._batch.clear()
-        self._report([record.id for record in records])
+        self._count([record.id for record in records], replaced)
+
+    def _count(self, ids: Sequence[str], replaced: int) -> None:
+        """Count and acknowledge items that are durable now, of which some were there before."""
+        self.ledger.updated += replaced
+        self.ledger.added += len(ids) - replaced
+        self._report(ids)
 
     def _commit_touched(self) -> None:
         if self._touched:
@@ -293,10 +235,3 @@ def _with_attributes(record: Record, values: Mapping[str, AttributeValue] | None
 
 def _same_stamp(known: Known, candidate: Candidate) -> bool:
     return known.stamp is not None and known.stamp == candidate.stamp
-
-
-def _belongs_to(id: str, holder: str) -> str:
-    return (
-        f"its id {id!r} belongs to {holder}, which is another picture: index one of them with --prefix NAME, "
-        "or remove that item first if it has moved and changed"
-    )

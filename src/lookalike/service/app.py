@@ -19,6 +19,7 @@ from lookalike.service import request_id, routes
 from lookalike.service.admission import Admission
 from lookalike.service.batching import SharedEncoders
 from lookalike.service.guards import Guard
+from lookalike.service.head import Head
 from lookalike.service.headers import SecurityHeaders
 from lookalike.service.jobs import Jobs
 from lookalike.service.keys import KeyFile
@@ -46,6 +47,8 @@ def create_app(
     *,
     encoders: SharedEncoders | None = None,
     life: Life | None = None,
+    rates: Rates | None = None,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
     """The ASGI application of a service.
 
@@ -54,6 +57,8 @@ def create_app(
         settings: Limits and access.
         encoders: What joins the collections' requests, to be counted; None: each request runs on its own.
         life: Told when the service shall take nothing new.
+        rates: Counts the requests of each caller; None: those of this process.
+        metrics: What is counted; None: what this process does.
 
     Raises:
         InputError: If it would be open to other machines without a key, or a name cannot stand in an address.
@@ -76,8 +81,8 @@ def create_app(
         workers=Workers(settings.workers),
         jobs=Jobs(),
         keys=None if settings.keys is None else KeyFile(settings.keys),
-        rates=Rates(),
-        metrics=Metrics(),
+        rates=rates or Rates(),
+        metrics=metrics or Metrics(),
         life=life or Life(),
     )
     service.metrics.watch(service.collections, service.jobs)
@@ -128,5 +133,6 @@ def _around(service: Service) -> list[Middleware]:
         *([cors] if allowed else []),
         Middleware(Guard, service=service),
         Middleware(Admission, service=service),
+        Middleware(Head),
         Middleware(GZipMiddleware, minimum_size=SMALLEST_GZIP),
     ]

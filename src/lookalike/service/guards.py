@@ -64,7 +64,7 @@ class Guard:
         try:
             check_host(scope, self._service.settings)
             check_origin(scope, self._service.settings)
-            allowance = self._check_caller(scope)
+            allowance = await self._check_caller(scope)
         except Refused as refused:
             self._service.metrics.refused(refused.name)
             await refused.response()(scope, receive, send)
@@ -75,7 +75,7 @@ class Guard:
             return
         await self._app(scope, receive, send if allowance is None else _with(allowance, send))
 
-    def _check_caller(self, scope: Scope) -> Allowance | None:
+    async def _check_caller(self, scope: Scope) -> Allowance | None:
         """Note who calls, and count it.
 
         Raises:
@@ -90,14 +90,15 @@ class Guard:
         remember(scope, caller)
         if caller.key is not None:
             self._note_use(caller.key)
-        return None if _PICTURE.match(path) else self._count(caller)
+        return None if _PICTURE.match(path) else await self._count(caller)
 
-    def _count(self, caller: Caller) -> Allowance | None:
+    async def _count(self, caller: Caller) -> Allowance | None:
         own = None if caller.key is None else caller.key.requests_per_minute
         limit = self._service.settings.requests_per_minute if own is None else own
         if not limit:
             return None
-        allowance = self._service.rates.take(caller.address if caller.key is None else caller.key.id, limit)
+        who = caller.address if caller.key is None else caller.key.id
+        allowance = await self._service.rates.ask(who, limit)
         if allowance.wait:
             raise Refused(
                 "too-many-requests",

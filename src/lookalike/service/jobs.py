@@ -20,6 +20,9 @@ Load = Literal["computing", "indexing"]
 """What a job mostly does. Each kind has threads of its own, so that a long archive holds up no small map."""
 
 MOST_QUEUED = 64
+MOST_QUEUED_EACH = 16
+"""Of one key: whoever starts many leaves room for the others."""
+
 MOST_KEPT = 1000
 KEPT_FOR = timedelta(hours=1)
 RETRY_AFTER = 30
@@ -61,6 +64,7 @@ class _Task:
     job: Job
     work: Work
     load: Load
+    owner: str | None
     release: Callable[[], None]
 
 
@@ -70,6 +74,7 @@ class Jobs:
     Args:
         threads: How many for each kind of load.
         most_queued: Jobs that may wait; further ones are refused with 429.
+        most_queued_each: Those of them that may be of one owner.
         most_kept: Ended jobs that are remembered; the oldest are forgotten first.
         kept_for: How long they are.
         now: The time.
@@ -80,12 +85,14 @@ class Jobs:
         *,
         threads: int = 1,
         most_queued: int = MOST_QUEUED,
+        most_queued_each: int = MOST_QUEUED_EACH,
         most_kept: int = MOST_KEPT,
         kept_for: timedelta = KEPT_FOR,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._threads = threads
         self._most_queued = most_queued
+        self._most_queued_each = most_queued_each
         self._most_kept = most_kept
         self._kept_for = kept_for
         self._now = now
@@ -104,6 +111,7 @@ class Jobs:
         work: Work,
         *,
         load: Load = "computing",
+        owner: str | None = None,
         release: Callable[[], None] = nothing_to_release,
     ) -> Job:
         """Start ``work(progress)`` when its turn comes; what it returns, plain types, is the job's result.
@@ -113,29 +121,37 @@ class Jobs:
             collection: The name under which the collection is served.
             work: What to do.
             load: What it mostly does.
+            owner: Whose jobs are counted together, such as a key's; None: nobody's.
             release: Called when the work has ended, or never began; also when this call refuses it.
 
         Raises:
-            Refused: If as many wait as may, or the service is about to end.
+            Refused: If as many wait as may, of all or of this owner, or the service is about to end.
         """
         with self._changed:
             if self._closing:
                 release()
                 raise Refused("ending", "the service is about to end and starts nothing new", headers=_LATER)
-            if len(self._queue) >= self._most_queued:
+            if (full := self._full(owner)) is not None:
                 release()
-                raise Refused(
-                    "too-many-requests",
-                    f"{len(self._queue)} jobs are waiting already, which is the most: ask again later",
-                    headers=_LATER,
-                )
+                raise Refused("too-many-requests", full, headers=_LATER)
             job = Job(kind, collection)
             self._jobs[job.id] = job
-            self._queue.append(_Task(job, work, load, release))
+            self._queue.append(_Task(job, work, load, owner, release))
             self._forget()
             self._start_workers(load)
             self._changed.notify_all()
         return job
+
+    def _full(self, owner: str | None) -> str | None:
+        """Why nothing more may wait; None: something may. The lock is held."""
+        if len(self._queue) >= self._most_queued:
+            return f"{len(self._queue)} jobs are waiting already, which is the most: ask again later"
+        own = sum(task.owner == owner for task in self._queue)
+        if owner is not None and own >= self._most_queued_each:
+            return (
+                f"{own} jobs of this key are waiting already, which is the most of one key: ask again later"
+            )
+        return None
 
     def find(self, id: str) -> Job | None:
         """A job by its id; None if there is none, or it ended too long ago."""

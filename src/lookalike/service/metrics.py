@@ -99,6 +99,10 @@ class Metrics:
         """Report the sizes of collections and the states of jobs as they are whenever somebody asks."""
         self._registry.register(_Watched(collections, jobs))
 
+    def families(self) -> list[Metric]:
+        """Everything, as values. Asks the collections for their sizes, so it may block."""
+        return list(self._registry.collect())
+
     def text(self) -> bytes:
         """Everything, as Prometheus reads it. Asks the collections for their sizes, so it may block."""
         return generate_latest(self._registry)

@@ -116,6 +116,12 @@ TYPES = {
     "missing-extra": ProblemType(
         501, "An optional part is not installed", "Whoever runs the service installs it as `detail` says."
     ),
+    "interrupted": ProblemType(
+        502,
+        "The answer was lost",
+        "The process that worked on the request ended before it answered. The change may or may not have been made: "
+        "look whether it was, then ask again.",
+    ),
     "busy": ProblemType(
         503, "The service is busy", "Nothing was done. Ask again after as many seconds as `Retry-After` says."
     ),

@@ -52,6 +52,10 @@ class Rates:
         self._most = most_callers
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    async def ask(self, caller: str, limit: int) -> Allowance:
+        """:meth:`take`; a service of several processes asks the one that counts for all."""
+        return self.take(caller, limit)
+
     def take(self, caller: str, limit: int) -> Allowance:
         """Count one request of a caller.
 

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 
 from lookalike.collection import Collection
 from lookalike.collection.labels import AttributeName, Labels
+from lookalike.service.access import caller_of
 from lookalike.service.conditions import public_filter
 from lookalike.service.jobs import Load, Work, nothing_to_release
 from lookalike.service.schemas.bodies import invalid
@@ -21,7 +22,9 @@ STARTS: dict[str, Any] = {
     "response_description": "The job, which waits or runs; `Location` is where it is followed.",
     "responses": {
         202: {"headers": {"Location": {"description": "`/v1/jobs/{id}`", "schema": {"type": "string"}}}},
-        429: {"description": "Too many jobs wait already; `Retry-After` says when to ask again."},
+        429: {
+            "description": "Too many jobs wait already, or too many of this key; `Retry-After` says when to ask again."
+        },
     },
 }
 """For the decorator of a route that starts a job: ``@router.post("/{collection}/map", **STARTS)``."""
@@ -49,9 +52,11 @@ def start(
         release: Called when the work has ended, or never began.
 
     Raises:
-        Refused: If the queue is full, or the service is about to end.
+        Refused: If the queue is full or has enough of this key, or the service is about to end.
     """
-    job = service_of(request).jobs.submit(kind, collection, work, load=load, release=release)
+    key = caller_of(request).key
+    owner = None if key is None else key.id
+    job = service_of(request).jobs.submit(kind, collection, work, load=load, owner=owner, release=release)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job.to_dict()
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
 from lookalike.collection import Collection
+from lookalike.service.current_clusters import CurrentClusters
 from lookalike.service.jobs import Jobs
 from lookalike.service.keys import KeyFile
 from lookalike.service.life import Life
 from lookalike.service.metrics import Metrics
 from lookalike.service.rates import Rates
 from lookalike.service.settings import ServiceSettings
+from lookalike.service.taggers import Taggers
 from lookalike.service.workers import Workers
 
 
@@ -30,6 +32,8 @@ class Service:
         rates: How often each caller may ask.
         metrics: What is counted.
         life: Whether new work is taken.
+        clusters: Of each collection, for those who only look.
+        taggers: Classifiers that were used last.
     """
 
     collections: Mapping[str, Collection]
@@ -40,6 +44,8 @@ class Service:
     rates: Rates
     metrics: Metrics
     life: Life
+    clusters: CurrentClusters = field(default_factory=CurrentClusters)
+    taggers: Taggers = field(default_factory=Taggers)
 
 
 def service_of(connection: HTTPConnection) -> Service:

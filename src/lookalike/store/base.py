@@ -15,10 +15,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from lookalike.errors import CollectionBusy, LookalikeError
 from lookalike.store.counting import CountingRecord
 from lookalike.store.filters import Filter
 from lookalike.store.interactions import InteractionRecord
@@ -227,6 +229,47 @@ class Store(CountingRecord, InteractionRecord, TrackingRecord):
         """All items by row, in bounded batches; a consistent snapshot."""
 
     @abstractmethod
+    def stream_records(self, *, batch: int = 1024) -> Iterator[tuple[Rows, list[Record]]]:
+        """All items by row as :meth:`put` would take them, in bounded batches; a consistent snapshot.
+
+        Returns:
+            Rows, int64 (n,), and their records: with embedding and thumbnail; and with the user's own tags, where there
+            are any, apart from the encoder's labels.
+
+        Raises:
+            DamagedCollection: If an embedding or a thumbnail does not match its checksum.
+        """
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Store]:
+        """The record as it is now, for reading, whatever writers do meanwhile.
+
+        Of an engine that cannot hold a moment it is the record itself, and the block raises CollectionBusy at its end,
+        or in the place of another error, when there was a change; only notes of searches are not noticed.
+
+        Returns:
+            A store for one thread, for as long as the block lasts; it is not closed.
+
+        Raises:
+            CollectionBusy: If that moment can no longer be read: repeat the block.
+        """
+        before = self._versions()
+        try:
+            yield self
+        except LookalikeError as error:
+            if self._versions() != before:
+                raise self._changed() from error
+            raise
+        if self._versions() != before:
+            raise self._changed()
+
+    def _versions(self) -> tuple[int, int, int]:
+        return self.version(), self.interaction_version(), self.tracking_version()
+
+    def _changed(self) -> CollectionBusy:
+        return CollectionBusy(f"{self.uri} was changed while it was read as of one moment: repeat it")
+
+    @abstractmethod
     def vectors(self, rows: Sequence[int]) -> Embeddings:
         """Embeddings of these rows, float32 (n, d), in the order asked.
 
@@ -379,6 +422,13 @@ class Store(CountingRecord, InteractionRecord, TrackingRecord):
         Raises:
             FingerprintMismatch: If another space has been begun instead.
             StoreError: If a row of the collection has no embedding in the new space, or none is begun.
+        """
+
+    @abstractmethod
+    def delete_if_empty(self) -> bool:
+        """Delete the collection if it has no item, and close it; whether it had none.
+
+        Nobody else may write it meanwhile.
         """
 
     @abstractmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from lookalike.errors import CollectionBusy, DamagedCollection, InputError, NotFitted
 from lookalike.store.base import Damage, Fitted, Store
@@ -27,6 +27,14 @@ FOLDER = "reducer-"
 """What the names of folders begin with in which a reducer's derived files lie; its version follows."""
 
 ATTEMPTS = 5
+
+
+@runtime_checkable
+class SearchedElsewhere(Protocol):
+    """A store whose engine searches vectors itself; one that is searched reduced is searched here all the same."""
+
+    def gallery(self) -> Gallery:
+        """Its searchable side."""
 
 
 class Galleries:
@@ -128,6 +136,8 @@ class Galleries:
         if active is not None:
             active, payload = self._store.fitted_payload(KIND, NAME)
             reducer = ActiveReducer(active.version, active.fingerprint, _read(payload))
+        if reducer is None and isinstance(self._store, SearchedElsewhere):
+            return self._store.gallery()
         path = self._path(None if reducer is None else reducer.version)
         return Gallery(self._store, path, index=self._index, budget=self._budget, reducer=reducer)
 

@@ -23,6 +23,7 @@ from lookalike.errors import StoreError
 from lookalike.store import gallery_state
 from lookalike.store.base import Damage, Store
 from lookalike.store.derived import DerivedFolder, IfWritable
+from lookalike.store.frozen import FrozenGallery
 from lookalike.store.gallery_state import INDEX, State
 from lookalike.store.searched import ActiveReducer, SearchedVectors, Superseded
 from lookalike.store.sidecar import DerivedFileError
@@ -140,6 +141,24 @@ class Gallery:
             return state.search(unit, k, rows, recall) if kept is None else kept
 
         return self._reading(answer)
+
+    def expect(self, rows: Rows) -> None:
+        """Say that many searches among these rows follow: what they need is kept in memory from the first on.
+
+        Args:
+            rows: int64 (m,), the array that :meth:`search` will be given.
+        """
+        self.refresh()
+        self._reading(lambda state: self._subsets.expect(state, rows))
+
+    def frozen(self, rows: Rows | None = None) -> FrozenGallery:
+        """The gallery as it is now, to be searched in another process.
+
+        Args:
+            rows: int64 (m,), the only rows that may be answers; None: all.
+        """
+        self.refresh()
+        return self._reading(lambda state: FrozenGallery(state, rows))
 
     def vectors(self, rows: Rows) -> Embeddings:
         """Embeddings of rows, float32 (n, d), L2-normalised, in the order asked.

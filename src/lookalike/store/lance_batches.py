@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lookalike.store.base import Space
-from lookalike.store.lance_bulk import Bulk, Placed, Unreadable
+from lookalike.store.bulk_data import BulkData, Placed, Unreadable
 from lookalike.store.lance_rows import ITEMS, items_batch, schema_of, stored_vectors
 from lookalike.store.lance_state import Dataset
 from lookalike.store.object_places import place_of
@@ -73,7 +73,7 @@ def write_items(to: Destination, records: Sequence[Record]) -> WrittenItems:
         StoreError: If the dataset cannot be written; it may have been replaced: ask for the destination again.
     """
     batch = records_batch(records, to.space)
-    bulk = Bulk(place_of(to.uri))
+    bulk = place_of(to.uri).bulk()
     fragments = bulk.write(to.dataset, schema_of(ITEMS, to.space), iter([batch]))
     return WrittenItems(to.dataset, tuple(record.id for record in records), tuple(fragments))
 
@@ -87,7 +87,7 @@ class Batch:
         schema, batch: Arrow's.
     """
 
-    def __init__(self, bulk: Bulk, dataset: Dataset, schema: Any, batch: Any) -> None:
+    def __init__(self, bulk: BulkData, dataset: Dataset, schema: Any, batch: Any) -> None:
         self._bulk, self._schema, self._batch = bulk, schema, batch
         self._name = dataset.name
         self._placed: Placed | None = None

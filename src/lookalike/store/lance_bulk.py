@@ -8,75 +8,19 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from lookalike.errors import DamagedCollection, MissingExtra, StoreError
 from lookalike.store.base import Space
+from lookalike.store.bulk_data import FOLDER, Addresses, BulkData, Placed, Unreadable
 from lookalike.store.lance_rows import schema_of
 from lookalike.store.object_places import Place
 
-FOLDER = "data"
 _LAST_VERSION = 2**64 - 1
 
-Addresses = npt.NDArray[np.uint64]
-"""Places of rows in a dataset: the fragment's number in the upper half, the row's position in it in the lower."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Rows that were committed to a dataset.
-
-    Args:
-        dataset: Its name.
-        version: The first of its versions that has them.
-        fragments: Number and rows of each fragment, in order.
-    """
-
-    dataset: str
-    version: int
-    fragments: tuple[tuple[int, int], ...]
-
-    @classmethod
-    def from_log(cls, document: Mapping[str, Any]) -> Placed:
-        """What :meth:`to_log` gave."""
-        fragments = tuple((int(number), int(rows)) for number, rows in document["fragments"])
-        return cls(document["dataset"], document["version"], fragments)
-
-    def to_log(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "dataset": self.dataset,
-            "version": self.version,
-            "fragments": [list(each) for each in self.fragments],
-        }
-
-    @property
-    def rows(self) -> int:
-        """How many."""
-        return sum(rows for _, rows in self.fragments)
-
-    @property
-    def newest(self) -> int:
-        """Number of its last fragment; -1 if it has none."""
-        return max((number for number, _ in self.fragments), default=-1)
-
-    def addresses(self) -> Addresses:
-        """Where they are, in their order."""
-        each = [
-            (np.uint64(number) << np.uint64(32)) + np.arange(rows, dtype=np.uint64)
-            for number, rows in self.fragments
-        ]
-        return np.concatenate(each) if each else np.empty(0, dtype=np.uint64)
-
-
-class Unreadable(DamagedCollection):
-    """A dataset, or rows of it, cannot be read: it was deleted by a compaction, or damaged."""
+__all__ = ["FOLDER", "Addresses", "Bulk", "Placed", "Unreadable", "engine", "new_name"]
 
 
 @cache
@@ -102,8 +46,8 @@ def new_name(kind: str) -> str:
     return f"{kind}-{secrets.token_hex(8)}.lance"
 
 
-class Bulk:
-    """The datasets below a place. Safe to use from several threads."""
+class Bulk(BulkData):
+    """The Lance datasets below a place. Safe to use from several threads."""
 
     def __init__(self, place: Place) -> None:
         self._place = place

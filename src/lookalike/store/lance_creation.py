@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lookalike.errors import CollectionExists, StoreError
 from lookalike.store.base import Space
+from lookalike.store.bulk_data import FOLDER
 from lookalike.store.derived import sync_folder
-from lookalike.store.lance_bulk import FOLDER, Bulk
 from lookalike.store.lance_rows import ITEMS
 from lookalike.store.logged_values import to_log
 from lookalike.store.object_log import ObjectLog
@@ -59,7 +59,7 @@ def _create_local(place: LocalPlace, space: Space) -> None:
 
 def _write_first(place: Place, space: Space) -> None:
     """The dataset of items, and the entry that says what the collection is."""
-    items = Bulk(place).create(ITEMS, space)
+    items = place.bulk().create(ITEMS, space)
     document, _ = to_log(space)
     arguments = {"identity": secrets.token_hex(16), "space": document, "items": items.to_log()}
     try:

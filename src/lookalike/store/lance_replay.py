@@ -17,7 +17,7 @@ import numpy as np
 
 from lookalike.errors import DamagedCollection, StoreError
 from lookalike.store import sqlite_interactions, sqlite_spaces, sqlite_write
-from lookalike.store.lance_bulk import Bulk, Placed
+from lookalike.store.bulk_data import BulkData, Placed
 from lookalike.store.lance_rows import META, items_of
 from lookalike.store.lance_state import Dataset, State, point_thumbnails, point_vectors
 from lookalike.store.logged_values import from_log
@@ -64,7 +64,7 @@ def call(connection: sqlite3.Connection, operation: str, arguments: Any) -> Any:
     return getattr(store, operation)(*positional, **named)
 
 
-def apply(connection: sqlite3.Connection, state: State, entry: Entry, bulk: Bulk) -> State:
+def apply(connection: sqlite3.Connection, state: State, entry: Entry, bulk: BulkData) -> State:
     """Do what an entry says, inside the caller's transaction.
 
     Returns:
@@ -87,7 +87,7 @@ def apply(connection: sqlite3.Connection, state: State, entry: Entry, bulk: Bulk
     return replace(after, number=entry.number, digest=entry.digest)
 
 
-def put(connection: sqlite3.Connection, state: State, placed: Placed, bulk: Bulk) -> State:
+def put(connection: sqlite3.Connection, state: State, placed: Placed, bulk: BulkData) -> State:
     """Insert items that were committed to the dataset of items."""
     table = bulk.read(placed, META)
     items, addresses = items_of(table), placed.addresses()
@@ -107,7 +107,7 @@ def begin_space(connection: sqlite3.Connection, state: State, space: Any, begun:
     return replace(state, begun=begun)
 
 
-def put_vectors(connection: sqlite3.Connection, state: State, placed: Placed, bulk: Bulk) -> State:
+def put_vectors(connection: sqlite3.Connection, state: State, placed: Placed, bulk: BulkData) -> State:
     """Add vectors that were committed to the dataset of the space that was begun."""
     assert state.begun is not None
     table = bulk.read(placed, ("row", "vector_crc", "labels"))
@@ -126,7 +126,7 @@ def put_vectors(connection: sqlite3.Connection, state: State, placed: Placed, bu
 
 
 def switch_space(
-    connection: sqlite3.Connection, state: State, fingerprint: str, items: Sequence[Placed], bulk: Bulk
+    connection: sqlite3.Connection, state: State, fingerprint: str, items: Sequence[Placed], bulk: BulkData
 ) -> State:
     """Make the begun space the current one; the items were written anew with its vectors."""
     sqlite_spaces.switch_space(connection, fingerprint)
@@ -138,7 +138,7 @@ def compact(
     state: State,
     items: Sequence[Placed],
     begun: Sequence[Placed],
-    bulk: Bulk,
+    bulk: BulkData,
 ) -> State:
     """Begin an epoch: the items were written anew, without what was removed."""
     sqlite_spaces.begin_epoch(connection)
@@ -159,7 +159,7 @@ def compact(
     return replace(after, unclean=True)
 
 
-def _moved(connection: sqlite3.Connection, state: State, items: Sequence[Placed], bulk: Bulk) -> State:
+def _moved(connection: sqlite3.Connection, state: State, items: Sequence[Placed], bulk: BulkData) -> State:
     """Point every item to where it was written anew."""
     space = current_space(connection)
     dataset = Dataset.of(items[0])
@@ -174,7 +174,7 @@ def _moved(connection: sqlite3.Connection, state: State, items: Sequence[Placed]
 
 
 def _kept(
-    connection: sqlite3.Connection, placed: Placed, bulk: Bulk, columns: Sequence[str]
+    connection: sqlite3.Connection, placed: Placed, bulk: BulkData, columns: Sequence[str]
 ) -> tuple[list[int], Any, Any]:
     """Rows, places and columns of what was written anew, without items that went away meanwhile."""
     table = bulk.read(placed, columns)
@@ -208,30 +208,30 @@ def _begun_number(connection: sqlite3.Connection) -> int:
     return space.number
 
 
-def _put(connection: sqlite3.Connection, state: State, entry: Entry, bulk: Bulk) -> State:
+def _put(connection: sqlite3.Connection, state: State, entry: Entry, bulk: BulkData) -> State:
     return put(connection, state, Placed.from_log(entry.arguments["placed"]), bulk)
 
 
-def _begin_space(connection: sqlite3.Connection, state: State, entry: Entry, bulk: Bulk) -> State:  # noqa: ARG001
+def _begin_space(connection: sqlite3.Connection, state: State, entry: Entry, bulk: BulkData) -> State:  # noqa: ARG001
     begun = Dataset.of(Placed.from_log(entry.arguments["begun"]))
     return begin_space(connection, state, from_log(entry.arguments["space"], entry.data), begun)
 
 
-def _put_vectors(connection: sqlite3.Connection, state: State, entry: Entry, bulk: Bulk) -> State:
+def _put_vectors(connection: sqlite3.Connection, state: State, entry: Entry, bulk: BulkData) -> State:
     return put_vectors(connection, state, Placed.from_log(entry.arguments["placed"]), bulk)
 
 
-def _switch_space(connection: sqlite3.Connection, state: State, entry: Entry, bulk: Bulk) -> State:
+def _switch_space(connection: sqlite3.Connection, state: State, entry: Entry, bulk: BulkData) -> State:
     items = [Placed.from_log(each) for each in entry.arguments["items"]]
     return switch_space(connection, state, entry.arguments["fingerprint"], items, bulk)
 
 
-def _compact(connection: sqlite3.Connection, state: State, entry: Entry, bulk: Bulk) -> State:
+def _compact(connection: sqlite3.Connection, state: State, entry: Entry, bulk: BulkData) -> State:
     items, begun = ([Placed.from_log(each) for each in entry.arguments[name]] for name in ("items", "begun"))
     return compact(connection, state, items, begun, bulk)
 
 
-_WITH_DATA: dict[str, Callable[[sqlite3.Connection, State, Entry, Bulk], State]] = {
+_WITH_DATA: dict[str, Callable[[sqlite3.Connection, State, Entry, BulkData], State]] = {
     "put": _put,
     "begin_space": _begin_space,
     "put_vectors": _put_vectors,

@@ -25,8 +25,8 @@ from typing import Any, Generic, TypeVar
 from lookalike.errors import CollectionBusy, CollectionNotFound, DamagedCollection, StoreError
 from lookalike.store import lance_checkpoints as checkpoints
 from lookalike.store import sqlite_schema
+from lookalike.store.bulk_data import Placed, Unreadable
 from lookalike.store.derived import DerivedFolder
-from lookalike.store.lance_bulk import Bulk, Placed, Unreadable
 from lookalike.store.lance_connections import ReplicaConnections
 from lookalike.store.lance_replay import apply
 from lookalike.store.lance_state import Dataset, State, create_state, read_state, write_state
@@ -98,7 +98,7 @@ class Replica:
     def __init__(
         self, place: Place, *, freshness: float | None, cache: Path | None, busy_seconds: float
     ) -> None:
-        self.place, self.log, self.bulk = place, ObjectLog(place), Bulk(place)
+        self.place, self.log, self.bulk = place, ObjectLog(place), place.bulk()
         self._freshness = place.freshness if freshness is None else freshness
         self._looked = self._clean_again = float("-inf")
         first = self.log.read(1, "")
@@ -337,6 +337,7 @@ class Replica:
     def close(self) -> None:
         """Let go of every handle."""
         self.connections.close()
+        self.place.close()
 
 
 def _clean(connection: sqlite3.Connection) -> bool:

@@ -16,7 +16,7 @@ from lookalike.errors import CollectionBusy, DamagedCollection
 from lookalike.store import lance_checkpoints as checkpoints
 from lookalike.store import lance_replay, object_log, sqlite_spaces
 from lookalike.store.base import Space
-from lookalike.store.lance_bulk import FOLDER, Bulk, Placed, Unreadable
+from lookalike.store.bulk_data import FOLDER, BulkData, Placed, Unreadable
 from lookalike.store.lance_replica import Change, Replica
 from lookalike.store.lance_rows import ITEMS, SPACE, items_batch, schema_of, vector_bytes, vectors_batches
 from lookalike.store.lance_state import Dataset, State, addresses_of, read_state
@@ -153,7 +153,7 @@ class _ItemsCopy:
         vectors_of_begun: Take the vectors and labels of the space that was begun.
     """
 
-    def __init__(self, bulk: Bulk, connection: sqlite3.Connection, *, vectors_of_begun: bool) -> None:
+    def __init__(self, bulk: BulkData, connection: sqlite3.Connection, *, vectors_of_begun: bool) -> None:
         state = read_state(connection)
         self._bulk, self._items = bulk, state.items.name
         self._begun = state.begun if vectors_of_begun else None
@@ -224,7 +224,7 @@ class _ItemsCopy:
 class _BegunCopy:
     """The vectors that a migration made so far in a new dataset, without those of removed items."""
 
-    def __init__(self, bulk: Bulk) -> None:
+    def __init__(self, bulk: BulkData) -> None:
         self._bulk = bulk
         self._source: Dataset | None = None
         self.placed: list[Placed] = []
@@ -276,12 +276,12 @@ def _begun_labels(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[i
     return labels
 
 
-def _vectors(bulk: Bulk, source: Dataset, blobs: Sequence[StoredBlob], space: Space) -> list[bytes]:
+def _vectors(bulk: BulkData, source: Dataset, blobs: Sequence[StoredBlob], space: Space) -> list[bytes]:
     array = bulk.take(source.name, source.version, addresses_of(blobs), "vector")
     return _sound("embedding", blobs, [each.tobytes() for each in vector_bytes(array, space)])
 
 
-def _thumbnails(bulk: Bulk, source: Dataset, blobs: Sequence[StoredBlob]) -> list[bytes]:
+def _thumbnails(bulk: BulkData, source: Dataset, blobs: Sequence[StoredBlob]) -> list[bytes]:
     array = bulk.take(source.name, source.version, addresses_of(blobs), "thumbnail")
     return _sound("thumbnail", blobs, array.to_pylist())
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import DamagedCollection
-from lookalike.store.lance_bulk import Addresses, Placed
+from lookalike.store.bulk_data import Addresses, Placed
 from lookalike.store.sqlite_embeddings import StoredBlob
 from lookalike.store.sqlite_schema import embeddings_table
 
@@ -40,7 +40,7 @@ class Dataset:
         return Dataset(self.name, max(self.version, placed.version), max(self.newest, placed.newest))
 
     def placed(self) -> Placed:
-        """For :meth:`lookalike.store.lance_bulk.Bulk.commit`."""
+        """For :meth:`lookalike.store.bulk_data.BulkData.commit`."""
         return Placed(self.name, self.version, ((self.newest, 0),) if self.newest >= 0 else ())
 
     @classmethod

@@ -24,8 +24,8 @@ import numpy as np
 from lookalike.errors import CollectionBusy, DamagedCollection, InputError, StoreError
 from lookalike.store import lance_creation, lance_rewriting, lance_verify, sqlite_spaces, sqlite_verify
 from lookalike.store.base import Damage, Space
+from lookalike.store.bulk_data import Placed, Unreadable
 from lookalike.store.lance_batches import Batch, Destination, WrittenItems, records_batch
-from lookalike.store.lance_bulk import Placed, Unreadable
 from lookalike.store.lance_calls import LanceCalls
 from lookalike.store.lance_replay import put, put_vectors
 from lookalike.store.lance_replica import Change, Replica
@@ -39,7 +39,7 @@ from lookalike.store.lance_rows import (
 )
 from lookalike.store.lance_state import Dataset, State, addresses_of, read_state
 from lookalike.store.logged_values import to_log
-from lookalike.store.object_places import LocalPlace, place_of
+from lookalike.store.object_places import place_of
 from lookalike.store.sqlite import BUSY_SECONDS
 from lookalike.store.sqlite_attributes import json_rows
 from lookalike.store.sqlite_embeddings import StoredBlob, current_space, stored_blobs
@@ -82,7 +82,10 @@ class LanceStore(LanceCalls):
             StoreError: If it cannot be written, or the service does not know conditional puts.
         """
         place = place_of(fspath(path))
-        lance_creation.create(place, space)
+        try:
+            lance_creation.create(place, space)
+        finally:
+            place.close()
         return cls.open(path, busy_seconds=busy_seconds, freshness=freshness, cache=cache)
 
     @classmethod
@@ -111,7 +114,9 @@ class LanceStore(LanceCalls):
             StoreError: If it was written by a newer lookalike, or the cache cannot be written.
         """
         if readonly:
-            raise InputError("a collection in Lance is not opened for reading only: give no readonly")
+            raise InputError(
+                "a collection of several machines is not opened for reading only: give no readonly"
+            )
         place = place_of(fspath(path))
         return cls(Replica(place, freshness=freshness, cache=cache, busy_seconds=busy_seconds))
 
@@ -366,10 +371,7 @@ class LanceStore(LanceCalls):
             return False
         place, folder = self._replica.place, self.folder
         self.close()
-        if isinstance(place, LocalPlace):
-            shutil.rmtree(place.root)
-        else:
-            place.delete(["data", "payloads", "checkpoint", "log"])
+        place.destroy()
         shutil.rmtree(folder, ignore_errors=True)
         return True
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lookalike.errors import StoreError
 from lookalike.store.base import Damage, Space
-from lookalike.store.lance_bulk import Bulk, Unreadable
+from lookalike.store.bulk_data import BulkData, Unreadable
 from lookalike.store.lance_replica import Replica
 from lookalike.store.lance_rows import vector_bytes
 from lookalike.store.lance_state import Dataset, State, addresses_of
@@ -75,7 +75,7 @@ def bulk_checks(replica: Replica, state: State) -> Mapping[str, Check]:
 
 
 def _embeddings(
-    connection: sqlite3.Connection, bulk: Bulk, space: Space, dataset: Dataset
+    connection: sqlite3.Connection, bulk: BulkData, space: Space, dataset: Dataset
 ) -> Iterator[Damage]:
     table = embeddings_table(space.number)
     cursor = connection.execute(f"SELECT row, vector, crc FROM {table} ORDER BY row")

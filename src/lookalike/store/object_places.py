@@ -13,9 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lookalike.errors import InputError, StoreError
 from lookalike.store.derived import sync_folder
+
+if TYPE_CHECKING:
+    from lookalike.store.bulk_data import BulkData
 
 ABANDONED_SECONDS = 3600.0
 """Age from which a half written file is one of a writer that died."""
@@ -43,6 +47,17 @@ class Place(ABC):
     def uri(self, name: str) -> str:
         """Where an object is, as Lance takes it."""
         return f"{self.root}/{name}"
+
+    @abstractmethod
+    def bulk(self) -> BulkData:
+        """What reads and writes the datasets below it."""
+
+    @abstractmethod
+    def destroy(self) -> None:
+        """Delete everything; nobody else may be at it."""
+
+    def close(self) -> None:  # noqa: B027 - most places hold nothing
+        """Let go of what a place holds on to; it can be used again."""
 
     @abstractmethod
     def lance_options(self) -> dict[str, str] | None:
@@ -110,6 +125,16 @@ class LocalPlace(Place):
     def __init__(self, root: str) -> None:
         super().__init__(root)
         self._settled: set[str] = set()
+
+    def bulk(self) -> BulkData:
+        """Lance datasets."""
+        from lookalike.store.lance_bulk import Bulk
+
+        return Bulk(self)
+
+    def destroy(self) -> None:
+        """See :meth:`Place.destroy`."""
+        shutil.rmtree(self.root)
 
     def lance_options(self) -> None:
         """Nothing."""
@@ -235,16 +260,21 @@ def place_of(uri: str) -> Place:
     """The place that a path or URL names.
 
     Raises:
-        InputError: If it is neither a local path nor on S3.
+        InputError: If it is neither a local path nor on S3 nor on a Milvus server.
         MissingExtra: If the driver is not installed.
     """
     if "://" not in uri:
         return LocalPlace(os.path.abspath(os.path.expanduser(uri)))  # noqa: PTH100, PTH111 - links stay as named
+    if uri.startswith("milvus://"):
+        from lookalike.store.milvus_place import MilvusPlace
+
+        return MilvusPlace(uri)
     root = uri.rstrip("/")
     bucket, _, key = root.removeprefix("s3://").partition("/")
     if not root.startswith("s3://") or not bucket or not key:
         raise InputError(
-            f"{uri!r} is no place for a collection: expected a local path or s3://BUCKET/NAME.lance"
+            f"{uri!r} is no place for a collection: expected a local path, s3://BUCKET/NAME.lance or "
+            "milvus://HOST:PORT/DATABASE/NAME"
         )
     from lookalike.store.s3_place import S3Place
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.errors import MissingExtra
+from lookalike.store.bulk_data import BulkData
 from lookalike.store.object_places import Place, Taken, failed
 
 
@@ -32,6 +33,16 @@ class S3Place(Place):
             raise MissingExtra("a collection on s3://", "s3") from error
         self._endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         self._files: Any = s3fs.S3FileSystem(endpoint_url=self._endpoint, use_listings_cache=False)
+
+    def bulk(self) -> BulkData:
+        """Lance datasets."""
+        from lookalike.store.lance_bulk import Bulk
+
+        return Bulk(self)
+
+    def destroy(self) -> None:
+        """See :meth:`Place.destroy`."""
+        self.delete(["data", "payloads", "checkpoint", "log"])
 
     def lance_options(self) -> dict[str, str]:
         """The endpoint, where it is not Amazon's; Lance reads keys and region from the environment itself."""

@@ -7,6 +7,7 @@ the others wait for it, while readers go on with the moment at which they began.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -24,12 +25,13 @@ from lookalike.store import (
     sqlite_verify,
     sqlite_write,
 )
-from lookalike.store.base import Changes, Damage, Fitted, Known, Space, Store
+from lookalike.store.base import Changes, Damage, Fitted, Known, Space
 from lookalike.store.filters import Filter, check
 from lookalike.store.interactions import STREAM_BATCH, InteractionColumns, InteractionCounts
 from lookalike.store.sqlite_connections import Connections
 from lookalike.store.sqlite_counting import SqliteCounting
 from lookalike.store.sqlite_run import SqliteRun
+from lookalike.store.sqlite_snapshot import SqliteSnapshots
 from lookalike.store.sqlite_tracking_record import SqliteTracking
 from lookalike.types import AttributeType, AttributeValue, Embeddings, Interaction, Item, Record, Rows
 
@@ -37,7 +39,7 @@ BUSY_SECONDS = 30.0
 """How long a call waits for another writer, unless told otherwise."""
 
 
-class SqliteStore(SqliteCounting, SqliteTracking, Store):
+class SqliteStore(SqliteCounting, SqliteTracking, SqliteSnapshots):
     """One open collection; made by :meth:`create` or :meth:`open`."""
 
     def __init__(self, path: Path, connections: Connections) -> None:
@@ -447,6 +449,14 @@ class SqliteStore(SqliteCounting, SqliteTracking, Store):
         """
         with self._connections.write() as connection:
             sqlite_spaces.switch_space(connection, fingerprint)
+
+    def delete_if_empty(self) -> bool:
+        """Delete the collection's folder if it has no item; whether it had none. Nobody else may write it meanwhile."""
+        if self.count():
+            return False
+        self.close()
+        shutil.rmtree(self._path)
+        return True
 
     def close(self) -> None:
         """Let go of every handle; one that a stream still reads through goes when the stream ends."""

@@ -76,6 +76,16 @@ class Subsets:
             return found.positions, found.scores
         return np.where(found.positions >= 0, subset.rows[found.positions], NOWHERE), found.scores
 
+    def expect(self, state: State, asked: Rows) -> None:
+        """Keep a filter's vectors from its first search on, if they are few enough; for those that come many times.
+
+        Args:
+            state, asked: As in :meth:`search`.
+        """
+        if len(asked) and len(asked) * state.table.dimensions * 4 <= MOST_BYTES:
+            self._subset(state, asked)
+            self._subset(state, asked)
+
     def _subset(self, state: State, asked: Rows) -> _Subset:
         with self._lock:
             known = self._kept.get(id(asked))

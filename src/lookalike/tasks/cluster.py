@@ -20,6 +20,7 @@ from lookalike.tasks.cluster_assignment import Assigned, by_centroids, by_votes
 from lookalike.tasks.cluster_methods import NEIGHBOURS, Found, by_density, by_graph, by_kmeans
 from lookalike.tasks.compact import Compact
 from lookalike.types import Embeddings
+from lookalike.vectors.blocks import MapBlocks, in_process
 from lookalike.vectors.graph import EXACT_MOST, nearest_others
 from lookalike.vectors.metrics import inner, normalise
 from lookalike.vectors.neighbours import Neighbours
@@ -96,6 +97,7 @@ def cluster(
     stability: bool = True,
     seed: int = 0,
     neighbours: Neighbours | None = None,
+    map_blocks: MapBlocks = in_process,
 ) -> Clusters:
     """Group embeddings.
 
@@ -111,6 +113,7 @@ def cluster(
         stability: Measure it, and choose the graph's split by it too; without, clustering takes half the time.
         seed: Of everything random. The same seed gives the same clusters, whatever the number of threads.
         neighbours: The 10 nearest others of each item, best first, where an index knows them; for the graph only.
+        map_blocks: What searches neighbours where they are not known, block by block.
 
     Returns:
         The clusters; fewer than ``min_size`` items are all noise.
@@ -125,13 +128,13 @@ def cluster(
         return _nothing(len(embeddings), chosen, f"{len(embeddings)} items are fewer than a cluster has")
     unit = compact(normalise(embeddings))
     if chosen == "graph":
-        near = nearest_others(unit, NEIGHBOURS) if neighbours is None else neighbours
+        near = nearest_others(unit, NEIGHBOURS, map_blocks) if neighbours is None else neighbours
         with one_thread_each():
             found = by_graph(unit, near, granularity, least, seed, stable=stability)
     elif chosen == "density":
-        found = by_density(unit, least, seed, stable=stability)
+        found = by_density(unit, least, seed, stable=stability, map_blocks=map_blocks)
     else:
-        found = by_kmeans(unit, k, least, seed, stable=stability)
+        found = by_kmeans(unit, k, least, seed, stable=stability, map_blocks=map_blocks)
     parameters = {
         "method": chosen,
         "k": k,

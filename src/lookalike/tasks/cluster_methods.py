@@ -14,6 +14,7 @@ from lookalike.tasks.leiden import by_size
 from lookalike.tasks.resolution import Split, Splitter
 from lookalike.tasks.spherical_kmeans import nearest_centroids, spherical_kmeans
 from lookalike.types import Embeddings
+from lookalike.vectors.blocks import MapBlocks, in_process
 from lookalike.vectors.graph import fuzzy_graph, nearest_others
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import Neighbours
@@ -81,8 +82,14 @@ def _without_outliers(split: Split, near: Neighbours, limit: float, min_size: in
     return np.where((labels != NOISE) & (sizes[labels] >= min_size), labels, NOISE)
 
 
-def by_density(unit: Embeddings, min_size: int, seed: int, *, stable: bool) -> Found:
-    """HDBSCAN of the main principal components; arguments as in :func:`by_graph`."""
+def by_density(
+    unit: Embeddings, min_size: int, seed: int, *, stable: bool, map_blocks: MapBlocks = in_process
+) -> Found:
+    """HDBSCAN of the main principal components; arguments as in :func:`by_graph`.
+
+    Args:
+        map_blocks: What searches neighbours.
+    """
     from sklearn.cluster import HDBSCAN
 
     from lookalike.vectors.reduction import fit_reducer
@@ -101,23 +108,32 @@ def by_density(unit: Embeddings, min_size: int, seed: int, *, stable: bool) -> F
 
     model = fit(np.arange(len(unit)))
     labels = by_size(model.labels_.astype(np.int64))
-    near = nearest_others(unit, NEIGHBOURS)
+    near = nearest_others(unit, NEIGHBOURS, map_blocks)
     again_and_again = stability(len(unit), again, seed=seed) if stable else None
     parameters = {"min_size": min_size, "dimensions": int(flat.shape[1])}
     strengths = np.where(labels == NOISE, 0, model.probabilities_).astype(np.float32)
     return Found(labels, strengths, again_and_again, fence(near, labels), None, parameters)
 
 
-def by_kmeans(unit: Embeddings, k: int | None, min_size: int, seed: int, *, stable: bool) -> Found:
+def by_kmeans(
+    unit: Embeddings,
+    k: int | None,
+    min_size: int,
+    seed: int,
+    *,
+    stable: bool,
+    map_blocks: MapBlocks = in_process,
+) -> Found:
     """Spherical k-means; arguments as in :func:`by_graph`.
 
     Args:
         k: Number of clusters; None: as many as a graph of a sample has, beginning with their directions.
+        map_blocks: What searches the neighbours that make the graph.
     """
     start: Embeddings | None = None
     parameters: Mapping[str, Any] = {}
     if k is None:
-        start, parameters = _sampled_directions(unit, min_size, seed)
+        start, parameters = _sampled_directions(unit, min_size, seed, map_blocks)
     number = len(start) if start is not None else int(k or 1)
     found = spherical_kmeans(unit, number, seed=seed, start=start)
 
@@ -133,12 +149,15 @@ def by_kmeans(unit: Embeddings, k: int | None, min_size: int, seed: int, *, stab
     return Found(labels, margins(near), again_and_again, limit, found.centroids[order], parameters)
 
 
-def _sampled_directions(unit: Embeddings, min_size: int, seed: int) -> tuple[Embeddings, Mapping[str, Any]]:
+def _sampled_directions(
+    unit: Embeddings, min_size: int, seed: int, map_blocks: MapBlocks
+) -> tuple[Embeddings, Mapping[str, Any]]:
     """Mean directions of the clusters that a graph of a sample has; the main one of all where it has none."""
     rows = np.sort(np.random.default_rng(seed).choice(len(unit), size=min(SAMPLE, len(unit)), replace=False))
     part = unit[rows]
     with one_thread_each():
-        found = by_graph(part, nearest_others(part, NEIGHBOURS), "auto", min_size, seed, stable=False)
+        near = nearest_others(part, NEIGHBOURS, map_blocks)
+        found = by_graph(part, near, "auto", min_size, seed, stable=False)
         groups = int(found.labels.max(initial=NOISE)) + 1
         sums = group_sums(part, found.labels, groups) if groups else part.sum(axis=0, keepdims=True)
     return normalise(sums), {"min_size": min_size, "sample": len(part), "graph": dict(found.parameters)}

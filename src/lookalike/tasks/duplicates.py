@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -35,6 +36,7 @@ from lookalike.tasks.duplicate_threshold import TAIL, Threshold, choose_threshol
 from lookalike.tasks.registration import Floats, Poses, locate
 from lookalike.tasks.verification import verify
 from lookalike.types import Embeddings, Image, Rows
+from lookalike.vectors.blocks import MapBlocks, in_process
 from lookalike.vectors.threads import one_thread_each
 
 NEIGHBOURS = 16
@@ -58,8 +60,8 @@ class Pictures(Protocol):
     def coarse(self, rows: Rows) -> Plane:
         """Coarse luminance, uint8 (n, 32, 32)."""
 
-    def planes(self, rows: Rows) -> Planes:
-        """Fine luminance and colour."""
+    def planes(self, rows: Rows) -> Callable[[], Planes]:
+        """What gives fine luminance and colour when it is called, perhaps in another process."""
 
 
 class Pairs(NamedTuple):
@@ -107,6 +109,7 @@ def near_duplicates(
     precision: float = 0.99,
     residual: float | None = None,
     k: int = NEIGHBOURS,
+    map_blocks: MapBlocks = in_process,
 ) -> NearDuplicates:
     """Find groups of edits of one picture.
 
@@ -119,6 +122,8 @@ def near_duplicates(
         precision: Share of the pairs found that must be copies; where the line is drawn is learned from it.
         residual: The line itself, instead.
         k: Neighbours of each picture that are candidates.
+        map_blocks: What searches neighbours, looks for one picture in another and compares them, block by block. Where
+            that is in other processes, ``nearest`` and ``pictures`` are pickled.
 
     Raises:
         InputError: If k, precision or residual is out of range.
@@ -127,9 +132,9 @@ def near_duplicates(
         raise InputError(f"k = {k} neighbours make no candidates: expected k >= 1")
     if residual is not None and not 0 <= residual < 1:
         raise InputError(f"residual {residual} is no line: expected at least 0 and below 1")
-    pairs, items, looked = find_candidates(blocks, nearest, pictures, k)
+    pairs, items, looked = find_candidates(blocks, nearest, pictures, k, map_blocks)
     most = TAIL[1] if residual is None else max(TAIL[1], residual)
-    residuals = compare(pairs, pictures, most=most)
+    residuals = compare(pairs, pictures, most=most, map_blocks=map_blocks)
     joins = spanning_forest(pairs.first, pairs.second, residuals, items)
     if residual is None:
         threshold = choose_threshold(joins, precision, edits)
@@ -140,39 +145,49 @@ def near_duplicates(
 
 
 def find_candidates(
-    blocks: Iterable[tuple[Rows, Embeddings]], nearest: Nearest, pictures: Pictures, k: int
+    blocks: Iterable[tuple[Rows, Embeddings]],
+    nearest: Nearest,
+    pictures: Pictures,
+    k: int,
+    map_blocks: MapBlocks = in_process,
 ) -> tuple[Pairs, int, int]:
     """Pairs of neighbours of which one is found in the other; how many pictures and neighbours were looked at.
 
     Args:
-        blocks, nearest, pictures, k: As in :func:`near_duplicates`.
+        blocks, nearest, pictures, k, map_blocks: As in :func:`near_duplicates`.
     """
-    kept, items, looked = [_no_pairs()], 0, 0
-    for rows, embeddings in blocks:
-        found = _others(rows, nearest(embeddings, k + 1)[0], k)
-        items += len(rows)
-        looked += int(np.count_nonzero(found >= 0))
-        kept.append(_found_in(rows, found, pictures))
+    items = looked = 0
+
+    def counted(answers: Iterable[tuple[Rows, Rows]]) -> Iterator[tuple[Rows, Rows]]:
+        nonlocal items, looked
+        for rows, others in answers:
+            items += len(rows)
+            looked += int(np.count_nonzero(others >= 0))
+            yield rows, others
+
+    neighbours = counted(map_blocks(_others, (nearest, k), blocks, cores="all"))
+    kept = [_no_pairs(), *map_blocks(_found_in, pictures, neighbours)]
     return _best_of_each(kept), items, looked
 
 
-def _others(rows: Rows, found: Rows, k: int) -> Rows:
-    """The k nearest neighbours of each row but itself, int64 (b, k), -1 where there are fewer."""
+def _others(how: tuple[Nearest, int], block: tuple[Rows, Embeddings]) -> tuple[Rows, Rows]:
+    """Rows, and the k nearest neighbours of each but itself, int64 (b, k), -1 where there are fewer."""
+    (nearest, k), (rows, embeddings) = how, block
+    found = nearest(embeddings, k + 1)[0]
     real = (found >= 0) & (found != rows[:, None])
     order = np.argsort(~real, axis=1, kind="stable")[:, :k]
-    others: Rows = np.where(np.take_along_axis(real, order, 1), np.take_along_axis(found, order, 1), -1)
-    return others
+    return rows, np.where(np.take_along_axis(real, order, 1), np.take_along_axis(found, order, 1), -1)
 
 
 @one_thread_each()
-def _found_in(rows: Rows, others: Rows, pictures: Pictures) -> Pairs:
+def _found_in(pictures: Pictures, block: tuple[Rows, Rows]) -> Pairs:
     """Pairs of pictures and neighbours that are found in them.
 
     Args:
-        rows: int64 (b,).
-        others: int64 (b, k), neighbours of each, -1 for none.
         pictures: Reads their coarse luminance.
+        block: Rows int64 (b,), and neighbours of each int64 (b, k), -1 for none.
     """
+    rows, others = block
     needed = np.unique(np.concatenate([rows, others[others >= 0]]))
     coarse, own = pictures.coarse(needed), np.searchsorted(needed, rows)
     places = np.maximum(np.searchsorted(needed, others), 0)
@@ -186,26 +201,56 @@ def _found_in(rows: Rows, others: Rows, pictures: Pictures) -> Pairs:
     return _joined(pairs)
 
 
-@one_thread_each()
-def compare(pairs: Pairs, pictures: Pictures, *, most: float = np.inf) -> Floats:
+def compare(
+    pairs: Pairs, pictures: Pictures, *, most: float = np.inf, map_blocks: MapBlocks = in_process
+) -> Floats:
     """Residuals of pairs, float32 (n,), read and compared in batches.
 
     Args:
         pairs: In any order.
         pictures: Reads their pixels.
         most: As in :func:`lookalike.tasks.verification.verify`.
+        map_blocks: What compares them; the pictures are read here.
     """
-    residuals = np.empty(len(pairs.first), dtype=np.float32)
     order = _reading_order(pairs)
-    for start in range(0, len(order), READ):
-        read = order[start : start + READ]
-        some = pairs.take(read)
-        rows, places = np.unique(np.concatenate([some.first, some.second]), return_inverse=True)
-        planes, (first, second) = pictures.planes(rows), np.split(places, 2)
-        for begin in range(0, len(read), BATCH):
-            part = np.arange(begin, min(begin + BATCH, len(read)))
-            here, there = (Planes(*(field[half[part]] for field in planes)) for half in (first, second))
-            residuals[read[part]] = verify(here, there, some.poses.take(part), most=most).residual
+
+    def batches() -> Iterator[_Opposed]:
+        for start in range(0, len(order), READ):
+            some = pairs.take(order[start : start + READ])
+            rows, places = np.unique(np.concatenate([some.first, some.second]), return_inverse=True)
+            first, second = np.split(places, 2)
+            yield _Opposed(pictures.planes(rows), first, second, some.poses)
+
+    residuals = np.empty(len(order), dtype=np.float32)
+    residuals[order] = np.concatenate([residuals[:0], *map_blocks(_compared, most, batches())])
+    return residuals
+
+
+class _Opposed(NamedTuple):
+    """Pairs that are compared.
+
+    Args:
+        planes: Gives those of m pictures.
+        first, second: int64 (n,), which of them make a pair.
+        poses: How each first lies on its second.
+    """
+
+    planes: Callable[[], Planes]
+    first: npt.NDArray[np.int64]
+    second: npt.NDArray[np.int64]
+    poses: Poses
+
+
+@one_thread_each()
+def _compared(most: float, pairs: _Opposed) -> Floats:
+    """Residuals of pairs, float32 (n,)."""
+    planes, residuals = pairs.planes(), np.empty(len(pairs.first), dtype=np.float32)
+    for begin in range(0, len(residuals), BATCH):
+        part = np.arange(begin, min(begin + BATCH, len(residuals)))
+        here, there = (
+            Planes(*(field[half[part]] for field in planes)) for half in (pairs.first, pairs.second)
+        )
+        residuals[part] = verify(here, there, pairs.poses.take(part), most=most).residual
     return residuals
 
 
@@ -281,8 +326,8 @@ class _InMemory:
     def coarse(self, rows: Rows) -> Plane:
         return np.stack([coarse_plane(self.images[row]) for row in rows])
 
-    def planes(self, rows: Rows) -> Planes:
-        return planes_of([self.images[row] for row in rows])
+    def planes(self, rows: Rows) -> Callable[[], Planes]:
+        return partial(planes_of, [self.images[row] for row in rows])
 
 
 def _groups(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lookalike.types import Embeddings
 from lookalike.vectors.approximate import DEFAULT_RECALL, faiss, use_threads
+from lookalike.vectors.blocks import MapBlocks, in_process
 from lookalike.vectors.neighbours import NOWHERE, TIE, ArrayVectors, Neighbours, Positions, exact_range, merge
 
 BLOCK = 2048
@@ -44,7 +45,12 @@ class Stage(NamedTuple):
 
 
 def refined(
-    embeddings: Embeddings, near: Neighbours, *, recall: float = DEFAULT_RECALL, seed: int = 0
+    embeddings: Embeddings,
+    near: Neighbours,
+    *,
+    recall: float = DEFAULT_RECALL,
+    seed: int = 0,
+    map_blocks: MapBlocks = in_process,
 ) -> Neighbours:
     """Neighbours refined round by round, until a sample has enough of the true ones or a round helps too little.
 
@@ -53,6 +59,7 @@ def refined(
         near: Of n vectors among themselves, each without itself, best first; -1 where one is not known.
         recall: Share of the true neighbours to aim at, in (0, 1].
         seed: Of the sample, of at most 200 items.
+        map_blocks: What goes through a round, block by block.
 
     Returns:
         As many neighbours of each, none worse than before.
@@ -66,7 +73,7 @@ def refined(
     for _ in range(MOST_ROUNDS):
         if reached >= recall:
             break
-        stage, before = descend(embeddings, stage), reached
+        stage, before = descend(embeddings, stage, map_blocks), reached
         reached = _recall(stage.near, sample, bars)
         if reached - before < LEAST_GAIN:
             break
@@ -90,31 +97,52 @@ def begun(near: Neighbours) -> Stage:
     return Stage(near, near.positions != NOWHERE)
 
 
-def descend(embeddings: Embeddings, stage: Stage) -> Stage:
+def descend(embeddings: Embeddings, stage: Stage, map_blocks: MapBlocks = in_process) -> Stage:
     """One round: the k best of the known neighbours and their neighbours, scored exactly.
 
     Args:
         embeddings: float32 (n, d), L2-normalised contiguous rows.
         stage: What the round before, or :func:`begun`, left.
+        map_blocks: What goes through it, block by block.
 
     Returns:
         As many neighbours, none worse than before; equal scores by position.
     """
     positions, scores = stage.near
-    n, k = positions.shape
-    around, new = _both_ways(stage)
+    n = len(positions)
+    round_ = _Round(embeddings, positions, *_both_ways(stage))
     found = Stage(Neighbours(np.empty_like(positions), np.empty_like(scores)), np.empty_like(stage.fresh))
-    use_threads(n)
-    for first in range(0, n, BLOCK):
-        own = np.arange(first, min(first + BLOCK, n), dtype=np.int64)
-        known = positions[own]
-        candidates = _candidates(own, known, around, new)
-        values = _scores(embeddings, own, candidates)
-        near = _best(candidates, values, k)
-        found.near.positions[own], found.near.scores[own] = near
-        before = (near.positions[:, :, None] == known[:, None, :]).any(axis=2)
-        found.fresh[own] = ~before & (near.positions != NOWHERE)
+    blocks = [(first, min(first + BLOCK, n)) for first in range(0, n, BLOCK)]
+    for (first, last), part in zip(blocks, map_blocks(_descended, round_, blocks, cores="all"), strict=True):
+        found.near.positions[first:last], found.near.scores[first:last] = part.near
+        found.fresh[first:last] = part.fresh
     return found
+
+
+class _Round(NamedTuple):
+    """What every block of a round needs.
+
+    Args:
+        embeddings: float32 (n, d), L2-normalised contiguous rows.
+        known: int64 (n, k), the neighbours known of each item.
+        around, new: Of :func:`_both_ways`.
+    """
+
+    embeddings: Embeddings
+    known: Positions
+    around: npt.NDArray[np.int32]
+    new: Fresh
+
+
+def _descended(round_: _Round, block: tuple[int, int]) -> Stage:
+    """One round of the items from first up to last."""
+    own = np.arange(*block, dtype=np.int64)
+    known = round_.known[own]
+    candidates = _candidates(own, known, round_.around, round_.new)
+    use_threads(len(own))
+    near = _best(candidates, _scores(round_.embeddings, own, candidates), known.shape[1])
+    before = (near.positions[:, :, None] == known[:, None, :]).any(axis=2)
+    return Stage(near, ~before & (near.positions != NOWHERE))
 
 
 def _both_ways(stage: Stage) -> tuple[npt.NDArray[np.int32], Fresh]:

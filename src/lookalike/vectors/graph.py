@@ -8,8 +8,8 @@ loose groups are held together alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from lookalike.errors import InputError
 from lookalike.types import Embeddings
 from lookalike.vectors.approximate import faiss, use_threads
+from lookalike.vectors.blocks import MapBlocks, in_process
 from lookalike.vectors.descent import refined
 from lookalike.vectors.neighbours import NOWHERE, ArrayVectors, Exact, Neighbours, nothing
 
@@ -40,10 +41,19 @@ NARROWEST = 1e-3
 """Least width of a neighbourhood, in units of its mean distance: copies of one image have no width of their own."""
 
 Weights = npt.NDArray[np.float64]
-Search: TypeAlias = Callable[[Embeddings, int], Neighbours]
 
 
-def nearest_others(embeddings: Embeddings, k: int) -> Neighbours:
+class Searched(Protocol):
+    """Vectors whose nearest are found; can be pickled."""
+
+    def block(self, first: int, last: int) -> Embeddings:
+        """Vectors from first up to last, contiguous."""
+
+    def search(self, queries: Embeddings, k: int) -> Neighbours:
+        """The k nearest of each query."""
+
+
+def nearest_others(embeddings: Embeddings, k: int, map_blocks: MapBlocks = in_process) -> Neighbours:
     """The k nearest other vectors of each.
 
     Up to 20,000 vectors the answer is exact. Beyond, it comes from inverted lists and is refined over neighbours of
@@ -53,6 +63,7 @@ def nearest_others(embeddings: Embeddings, k: int) -> Neighbours:
     Args:
         embeddings: float32 (n, d), L2-normalised rows.
         k: Neighbours of each, at least 1.
+        map_blocks: What searches, and refines, block by block.
 
     Returns:
         positions int64 (n, k) and scores float32 (n, k), best first; -1 and -inf where fewer exist.
@@ -65,27 +76,30 @@ def nearest_others(embeddings: Embeddings, k: int) -> Neighbours:
     n = len(embeddings)
     if n > EXACT_MOST:
         unit = np.ascontiguousarray(embeddings, dtype=np.float32)
-        found = refined(unit, _searched(unit, k, _inverted_lists(unit)))
+        found = refined(unit, _searched(_inverted_lists(unit), n, k, map_blocks), map_blocks=map_blocks)
     else:
-        found = _searched(embeddings, k, _exact(embeddings))
+        found = _searched(_All(embeddings), n, k, map_blocks)
     np.clip(found.scores, -np.inf, 1.0, out=found.scores)
     return found
 
 
-def _searched(embeddings: Embeddings, k: int, search: Search) -> Neighbours:
-    """The k nearest others of each vector that a search finds, asked for in blocks."""
-    n = len(embeddings)
+def _searched(vectors: Searched, n: int, k: int, map_blocks: MapBlocks) -> Neighbours:
+    """The k nearest others of each of n vectors, asked for in blocks."""
     found = nothing(n, k)
     wanted = min(k, n - 1)
     if wanted < 1:
         return found
-    for first in range(0, n, SEARCH_BLOCK):
-        block = slice(first, min(first + SEARCH_BLOCK, n))
-        queries = np.ascontiguousarray(embeddings[block])
-        found.positions[block, :wanted], found.scores[block, :wanted] = without_self(
-            search(queries, wanted + 1), np.arange(block.start, block.stop)
-        )
+    blocks = [(first, min(first + SEARCH_BLOCK, n)) for first in range(0, n, SEARCH_BLOCK)]
+    answers = map_blocks(_others_of, (vectors, wanted), blocks, cores="all")
+    for (first, last), (positions, scores) in zip(blocks, answers, strict=True):
+        found.positions[first:last, :wanted], found.scores[first:last, :wanted] = positions, scores
     return found
+
+
+def _others_of(asked: tuple[Searched, int], block: tuple[int, int]) -> Neighbours:
+    """The nearest others of the vectors from first up to last."""
+    vectors, k = asked
+    return without_self(vectors.search(vectors.block(*block), k + 1), np.arange(*block))
 
 
 def without_self(found: Neighbours, own: npt.NDArray[np.int64]) -> Neighbours:
@@ -102,12 +116,55 @@ def without_self(found: Neighbours, own: npt.NDArray[np.int64]) -> Neighbours:
     return Neighbours(found.positions[others].reshape(shape), found.scores[others].reshape(shape))
 
 
-def _exact(embeddings: Embeddings) -> Search:
-    return Exact(ArrayVectors(embeddings), resident=True).search
+class _All:
+    """Compares with all vectors."""
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self._embeddings = embeddings
+
+    def block(self, first: int, last: int) -> Embeddings:
+        return np.ascontiguousarray(self._embeddings[first:last])
+
+    def search(self, queries: Embeddings, k: int) -> Neighbours:
+        return self._exact.search(queries, k)
+
+    @cached_property
+    def _exact(self) -> Exact:
+        return Exact(ArrayVectors(self._embeddings), resident=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _All, (self._embeddings,)
 
 
-def _inverted_lists(embeddings: Embeddings) -> Search:
-    """An inverted file of full vectors (FAISS): built in seconds, and alike with any number of threads."""
+class _Lists:
+    """An inverted file of full vectors (FAISS): built in seconds, and alike with any number of threads.
+
+    Args:
+        embeddings: float32 (n, d), contiguous.
+        index: Trained, and filled with them.
+    """
+
+    def __init__(self, embeddings: Embeddings, index: Any) -> None:
+        self._embeddings = embeddings
+        self._index = index
+
+    def block(self, first: int, last: int) -> Embeddings:
+        return self._embeddings[first:last]
+
+    def search(self, queries: Embeddings, k: int) -> Neighbours:
+        use_threads(len(queries))
+        scores, positions = self._index.search(queries, k)
+        return Neighbours(positions, scores)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _lists_of_bytes, (self._embeddings, faiss().serialize_index(self._index))
+
+
+def _lists_of_bytes(embeddings: Embeddings, content: npt.NDArray[np.uint8]) -> _Lists:
+    return _Lists(embeddings, faiss().deserialize_index(content))
+
+
+def _inverted_lists(embeddings: Embeddings) -> _Lists:
     n, d = embeddings.shape
     lists = max(1, min(round(4 * math.sqrt(n)), n // TRAINING_PER_LIST))
     index = faiss().IndexIVFFlat(faiss().IndexFlatIP(d), d, lists, faiss().METRIC_INNER_PRODUCT)
@@ -118,12 +175,7 @@ def _inverted_lists(embeddings: Embeddings) -> Search:
     sample = np.random.default_rng(0).choice(n, size=min(n, TRAINING_PER_LIST * lists), replace=False)
     index.train(embeddings[np.sort(sample)])
     index.add(embeddings)
-
-    def search(queries: Embeddings, k: int) -> Neighbours:
-        scores, positions = index.search(queries, k)
-        return Neighbours(positions, scores)
-
-    return search
+    return _Lists(embeddings, index)
 
 
 def distances(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -1,6 +1,6 @@
 /** Clusters and duplicates. */
 
-import { collectionPath, get, type Options, patch } from "./client";
+import { collectionPath, get, type Options, patch, post } from "./client";
 import type { ItemPage } from "./types";
 
 export interface Cluster {
@@ -22,6 +22,8 @@ export interface Clusters {
   /** How many items are in no cluster. */
   noise: number;
   assigned: number;
+  /** Items that are newer than the groups and shown in those that they fit; that is not saved yet. */
+  unsaved: number;
   method: string;
   reason: string;
   stability: number | null;
@@ -67,6 +69,11 @@ export const duplicatesPath = (collection: string): string => collectionPath(col
 
 export function readClusters(collection: string, options?: Options): Promise<Clusters> {
   return get<Clusters>(clustersPath(collection), options);
+}
+
+/** Save in which groups newer items are. */
+export function updateClusters(collection: string): Promise<Clusters> {
+  return post<Clusters>(collectionPath(collection, "clusters", "update"));
 }
 
 export function readCluster(collection: string, label: number, after: string | null, options: Options = {}): Promise<ItemPage> {

@@ -40,9 +40,17 @@ export class Problem extends Error {
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
 
-  constructor() {
+  /** `sent`: all of it went out, so that the service may have done what it asks for. */
+  constructor(readonly sent = false) {
     super("The service does not answer. Check that it runs and that this device is connected.");
   }
+}
+
+const BROKEN = [408, 500, 502, 504];
+
+/** Whether a request broke, and the same again may work: nobody refused it. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Problem && BROKEN.includes(error.status));
 }
 
 /** Index of the wrong character in a filter error whose last line points at it with a caret. */

@@ -17,6 +17,7 @@ export interface SearchRequest {
   diversity?: number;
   regions?: string;
   rerank?: string;
+  recall?: number;
 }
 
 /** As a form when there are pictures, as JSON otherwise; both have the same fields. */

@@ -4,10 +4,13 @@ import { del, get, type Options } from "./client";
 import { connection } from "./connection";
 import { problemOf, Unreachable } from "./problem";
 
+/** Each allows what those before it allow. */
+export type Scope = "read" | "write" | "admin";
+
 export interface Session {
   /** Of the key; `local` where none is needed. */
   name: string;
-  scope: "read" | "write" | "admin";
+  scope: Scope;
   /** Whether the service asks for keys at all. */
   key_needed: boolean;
 }

@@ -1,8 +1,8 @@
 /** Uploads that tell how far they are: `fetch` does not say how many bytes went out, XMLHttpRequest does. */
 
-import { worthAnotherTry } from "./client";
+import { pause, worthAnotherTry } from "./client";
 import { connection } from "./connection";
-import { Problem, retryAfterOf, Unreachable } from "./problem";
+import { isBroken, Problem, retryAfterOf, Unreachable } from "./problem";
 
 export interface UploadOptions {
   signal?: AbortSignal;
@@ -12,16 +12,29 @@ export interface UploadOptions {
   startsJob?: boolean;
 }
 
-/** POST a form; the JSON answer. Throws as `send` does. */
+/** Before what broke is sent again, ms. */
+const BREATH = 1500;
+
+/**
+ * POST a form; the JSON answer. Throws as `send` does.
+ *
+ * What breaks on its way is sent once more, unless it might start a second job.
+ */
 export async function upload<T>(path: string, form: FormData, options: UploadOptions = {}): Promise<T> {
+  let broke = false;
   for (let attempt = 0; ; attempt++) {
     try {
       return await once<T>(path, form, options);
     } catch (error) {
-      if (!(error instanceof Problem) || !(await worthAnotherTry(error, attempt, options.signal))) throw error;
+      if (!broke && isBroken(error) && !mayHaveStarted(error, options)) {
+        broke = true;
+        await pause(BREATH, options.signal);
+      } else if (!(error instanceof Problem) || !(await worthAnotherTry(error, attempt, options.signal))) throw error;
     }
   }
 }
+
+const mayHaveStarted = (error: unknown, { startsJob }: UploadOptions) => startsJob === true && !(error instanceof Unreachable && !error.sent);
 
 function once<T>(path: string, form: FormData, { signal, onSent, startsJob = false }: UploadOptions): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -36,7 +49,7 @@ function once<T>(path: string, form: FormData, { signal, onSent, startsJob = fal
     request.upload.onload = () => (sent = true);
     request.onerror = () => {
       connection.lose();
-      reject(new Unreachable());
+      reject(new Unreachable(sent));
     };
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
     request.onload = () => {

@@ -1,14 +1,14 @@
-import { closeSession, readSession } from "../api/session";
-import { useLoad } from "../state/load";
+import { closeSession } from "../api/session";
+import { useSession } from "../state/session";
 import { forgetUploads } from "../state/uploads";
 import { IconButton } from "../ui/button";
 import { toastError } from "../ui/toasts";
 
 /** Lets the browser forget its key; nothing where the service asks for none. */
 export function SignOut() {
-  const session = useLoad((signal) => readSession({ signal }), []);
-  if (!session.data?.key_needed) return null;
-  const { name, scope } = session.data;
+  const session = useSession();
+  if (!session?.key_needed) return null;
+  const { name, scope } = session;
   const leave = async () => {
     try {
       await closeSession();

@@ -1,4 +1,6 @@
 import { type DragEvent, type ReactNode, useRef, useState } from "react";
+import type { Scope } from "../api/session";
+import { useForbidden } from "../state/session";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icons";
 
@@ -15,17 +17,20 @@ export interface DropZoneProps {
   /** More ways to give files, beside the button. */
   children?: ReactNode;
   disabled?: boolean;
+  /** What is done with the files needs this scope. */
+  needs?: Scope;
 }
 
 /** A place to drop files on, with a button for those who rather choose. */
-export function DropZone({ title, hint, accept, multiple, icon = "upload", button, onFiles, onDropItems, children, disabled }: DropZoneProps) {
+export function DropZone({ title, hint, accept, multiple, icon = "upload", button, onFiles, onDropItems, children, disabled = false, needs }: DropZoneProps) {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
+  const closed = useForbidden(needs) !== null || disabled;
   const drop = (event: DragEvent) => {
     event.preventDefault();
     event.stopPropagation();
     setOver(false);
-    if (disabled) return;
+    if (closed) return;
     if (onDropItems) onDropItems(event.dataTransfer);
     else onFiles(Array.from(event.dataTransfer.files).slice(0, multiple ? undefined : 1));
   };
@@ -43,7 +48,7 @@ export function DropZone({ title, hint, accept, multiple, icon = "upload", butto
       <p className="drop-zone-title">{title}</p>
       {hint && <p className="hint">{hint}</p>}
       <div className="drop-zone-actions">
-        <Button look="primary" disabled={disabled} onClick={() => input.current?.click()}>
+        <Button look="primary" needs={needs} disabled={disabled} onClick={() => input.current?.click()}>
           {button}
         </Button>
         {children}
@@ -52,6 +57,7 @@ export function DropZone({ title, hint, accept, multiple, icon = "upload", butto
         ref={input}
         type="file"
         hidden
+        disabled={closed}
         accept={accept}
         multiple={multiple}
         aria-label={button}

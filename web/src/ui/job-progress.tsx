@@ -19,7 +19,7 @@ export function JobProgress<R>({ running, label }: { running: Running<R>; label:
   return (
     <div className="job-progress" role="status">
       <Progress label={says} done={job?.done ?? 0} total={job?.total ?? null} />
-      <Button small icon="close" onClick={cancel}>
+      <Button small icon="close" needs="write" onClick={cancel}>
         Cancel
       </Button>
     </div>

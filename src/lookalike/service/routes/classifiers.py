@@ -101,8 +101,10 @@ async def predict(request: Request, collection: str, opened: Readable, name: str
     if not asked.image and not asked.id:
         raise invalid("image", "expected one or more of image and id")
 
+    taggers = service_of(request).taggers
+
     def answer() -> dict[str, Any]:
-        tagger = opened.classifier(name)
+        tagger = taggers.of(opened, name)
         try:
             found = tagger.predict([*asked.image, *map(ItemId, asked.id)])
         except ImageError:

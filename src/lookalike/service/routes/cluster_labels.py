@@ -28,10 +28,11 @@ class ClusterLabels(BaseModel):
 
 @router.get("/cluster-labels", response_model=ClusterLabels)
 async def list_cluster_labels(request: Request, opened: Readable) -> Response:
-    """The saved clusters item by item; those that came later are put into them first."""
+    """The saved clusters item by item, and in which of them those belong that came later; nothing is saved."""
+    clusters = service_of(request).clusters
 
     def read() -> Response:
-        found = opened.clusters().to_dict()
+        found = clusters.of(opened).to_dict()
         shown = {name: found[name] for name in SHOWN}
         # written here, in a thread: of a hundred thousand items it takes longer than the event loop may be held
         return Response(json.dumps(shown, ensure_ascii=False, allow_nan=False), media_type="application/json")

@@ -10,6 +10,7 @@ from lookalike.collection.clustering_result import UnknownCluster
 from lookalike.service import links
 from lookalike.service.access import Readable, Writable
 from lookalike.service.jobs import Progress
+from lookalike.service.packed import packed
 from lookalike.service.problems import Refused
 from lookalike.service.schemas.clusters import ClusterItems, ClusterName, ClusterRequest, ClustersAnswer
 from lookalike.service.starting import STARTS, check_filter, start
@@ -46,13 +47,28 @@ async def find_clusters(
 @router.get("", response_model=ClustersAnswer)
 async def list_clusters(
     request: Request, collection: str, opened: Readable, representatives: Representatives = 6
-) -> dict[str, Any]:
-    """The saved clusters; items that came later are put into them first."""
+) -> Response:
+    """The saved clusters, and in which of them items belong that came later; nothing is saved. Before the first
+    `POST .../clusters` there are none, which the problem `not-fitted` says."""
+    clusters = service_of(request).clusters
 
-    def read() -> dict[str, Any]:
+    def read() -> Response:
+        return packed(ClustersAnswer, _public(collection, clusters.of(opened).overview(representatives)))
+
+    return await service_of(request).workers.run(read)
+
+
+@router.post("/update", response_model=ClustersAnswer)
+async def update_clusters(
+    request: Request, collection: str, opened: Writable, representatives: Representatives = 6
+) -> dict[str, Any]:
+    """Save in which clusters items belong that came later, also under the attribute that clustering wrote; no item
+    changes its cluster."""
+
+    def update() -> dict[str, Any]:
         return opened.clusters().overview(representatives)
 
-    return _public(collection, await service_of(request).workers.run(read))
+    return _public(collection, await service_of(request).workers.run(update))
 
 
 @router.get("/{label}", response_model=ClusterItems)
@@ -63,16 +79,20 @@ async def list_cluster(
     label: Label,
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS)] = 50,
     after: Annotated[int, Query(ge=0, le=MOST_OFFSET, description="`next` of the page before.")] = 0,
-) -> dict[str, Any]:
+) -> Response:
     """The items of one cluster, those that belong to it most strongly first."""
+    clusters = service_of(request).clusters
+
+    def read() -> Response:
+        page = opened.cluster_page(label, after=after, limit=limit, groups=clusters.of(opened))
+        following = None if page.next is None else str(page.next)
+        items = [links.item(collection, each) for each in page.items]
+        return packed(ClusterItems, {"items": items, "next": following})
+
     try:
-        page = await service_of(request).workers.run(opened.cluster_page, label, after=after, limit=limit)
+        return await service_of(request).workers.run(read)
     except UnknownCluster as error:
         raise Refused("not-found", str(error)) from None
-    return {
-        "items": [links.item(collection, each) for each in page.items],
-        "next": None if page.next is None else str(page.next),
-    }
 
 
 @router.patch("/{label}", response_model=ClustersAnswer)

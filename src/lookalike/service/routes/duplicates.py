@@ -10,6 +10,7 @@ from lookalike.collection import Collection
 from lookalike.service import links
 from lookalike.service.access import Readable, Writable
 from lookalike.service.jobs import Progress
+from lookalike.service.packed import packed
 from lookalike.service.problems import Refused
 from lookalike.service.schemas.clusters import DuplicatesAnswer, DuplicatesRequest
 from lookalike.service.starting import STARTS, check_filter, start
@@ -45,7 +46,7 @@ async def list_duplicates(
     opened: Readable,
     limit: Annotated[int, Query(ge=1, le=10_000, description="Most groups.")] = 1000,
     after: Annotated[int, Query(ge=0, le=10**9, description="`next` of the page before.")] = 0,
-) -> dict[str, Any]:
+) -> Response:
     """The copies that were found last, without items that were removed since."""
     job = service_of(request).jobs.last(KIND, collection)
     if job is None:
@@ -54,16 +55,17 @@ async def list_duplicates(
     return await service_of(request).workers.run(_page, opened, found, after, limit)
 
 
-def _page(opened: Collection, found: dict[str, Any], after: int, limit: int) -> dict[str, Any]:
+def _page(opened: Collection, found: dict[str, Any], after: int, limit: int) -> Response:
     """Some groups of those that still have a copy to remove."""
     there = opened.still_there([id for group in found["details"] for id in group["ids"]])
     left = [{**group, "ids": [id for id in group["ids"] if id in there]} for group in found["details"]]
     details = [group for group in left if len(group["ids"]) > 1]
     shown = details[after : after + limit]
-    return {
+    page = {
         **found,
         "groups": [group["ids"] for group in shown],
         "details": shown,
         "others": sum(len(group["ids"]) - 1 for group in details),
         "next": after + limit if after + limit < len(details) else None,
     }
+    return packed(DuplicatesAnswer, page)

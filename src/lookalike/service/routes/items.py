@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from lookalike.collection import Collection
 from lookalike.errors import InputError
 from lookalike.service import links
 from lookalike.service.access import Readable, Writable
 from lookalike.service.conditions import public_filter
+from lookalike.service.packed import packed
 from lookalike.service.schemas.items import (
     AttributeChanges,
     Changed,
@@ -38,13 +39,14 @@ async def list_items(
     after: Annotated[
         str | None, Query(max_length=40, description="`next` of the page before; it is opaque.")
     ] = None,
-) -> dict[str, Any]:
+) -> Response:
     """Items in the order in which they came, page by page; nothing is shown twice when others come and go."""
 
-    def read() -> dict[str, Any]:
+    def read() -> Response:
         page = opened.page(where=public_filter(where), after=_row(after), limit=limit)
         following = None if page.next is None else f"r{page.next}"
-        return {"items": [links.item(collection, item) for item in page.items], "next": following}
+        items = [links.item(collection, item) for item in page.items]
+        return packed(ItemsAnswer, {"items": items, "next": following})
 
     return await service_of(request).workers.run(read)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from lookalike.service.access import Known
 from lookalike.service.job import ENDED, Job
+from lookalike.service.packed import packed
 from lookalike.service.problems import Refused
 from lookalike.service.schemas.jobs import JobAnswer, JobsAnswer
 from lookalike.service.state import service_of
@@ -81,9 +82,9 @@ async def list_jobs(
 
 
 @router.get("/{id}", response_model=JobAnswer)
-async def get_job(job: ReadableJob) -> dict[str, Any]:
+async def get_job(request: Request, job: ReadableJob) -> Response:
     """One job: its state, how far it is, and its result or the problem that ended it."""
-    return job.to_dict()
+    return await service_of(request).workers.run(lambda: packed(JobAnswer, job.to_dict()))
 
 
 @router.delete("/{id}", response_model=JobAnswer)

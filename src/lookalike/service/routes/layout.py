@@ -81,7 +81,7 @@ async def read_map(
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if if_none_match is not None and etag in [each.strip() for each in if_none_match.split(",")]:
             return Response(status_code=304, headers=headers)
-        table = opened.map_table(*names, where=where)
+        table = opened.map_table(*names, where=where, save=False)
         data = table.to_arrow() if format == "arrow" else table.to_parquet()
         return Response(data, media_type=MEDIA[format], headers=headers)
 

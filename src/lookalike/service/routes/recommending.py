@@ -11,6 +11,7 @@ from lookalike.service import links
 from lookalike.service.access import Readable, Writable
 from lookalike.service.conditions import public_attribute, public_filter
 from lookalike.service.jobs import Progress
+from lookalike.service.packed import packed
 from lookalike.service.schemas.recommending import (
     AlsoLikeQuery,
     RecommendationsAnswer,
@@ -25,14 +26,12 @@ router = APIRouter(prefix="/v1/collections/{collection}", tags=["recommending"])
 
 
 @router.post("/recommend", response_model=RecommendationsAnswer)
-async def recommend(
-    request: Request, collection: str, opened: Readable, asked: RecommendRequest
-) -> dict[str, Any]:
+async def recommend(request: Request, collection: str, opened: Readable, asked: RecommendRequest) -> Response:
     """Items that a person should see next: a user whose events are known, or anybody by what they like."""
 
     service_of(request).settings.check_k(asked.k)
 
-    def answer() -> dict[str, Any]:
+    def answer() -> Response:
         found = opened.recommend(
             like=[ItemId(each) for each in asked.like],
             dislike=[ItemId(each) for each in asked.dislike],
@@ -57,12 +56,12 @@ async def recommend(
 @router.get("/also-like/{id:path}", response_model=RecommendationsAnswer)
 async def also_like(
     request: Request, collection: str, opened: Readable, id: str, asked: Annotated[AlsoLikeQuery, Query()]
-) -> dict[str, Any]:
+) -> Response:
     """What to show beside an item: what goes together with it for other people, and what looks like it."""
 
     service_of(request).settings.check_k(asked.k)
 
-    def answer() -> dict[str, Any]:
+    def answer() -> Response:
         found = opened.also_like(
             ItemId(id),
             k=asked.k,
@@ -91,11 +90,11 @@ async def fit_recommender(
     return start(request, response, "recommender", collection, work)
 
 
-def _shown(collection: str, found: Recommendations) -> dict[str, Any]:
+def _shown(collection: str, found: Recommendations) -> Response:
     answer = found.to_dict()
     answer["recommendations"] = [links.shown(collection, each) for each in answer["recommendations"]]
     answer["example_pictures"] = {
         name: links.pictures(collection, id) for name, id in answer["examples"].items()
     }
     answer["provenance"] = links.provenance(collection, answer["provenance"])
-    return answer
+    return packed(RecommendationsAnswer, answer)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from lookalike.collection import Collection
 from lookalike.collection.queries import Query as Example
 from lookalike.service import links
 from lookalike.service.access import Readable
 from lookalike.service.conditions import listed, public_attribute, public_filter
+from lookalike.service.packed import packed
 from lookalike.service.schemas.bodies import documented, read_body
 from lookalike.service.schemas.search import FILES, Narrowing, SearchAnswer, SearchRequest, SimilarQuery
 from lookalike.service.settings import ServiceSettings
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
     response_model_exclude_unset=True,
     openapi_extra=documented(SearchRequest, files=FILES),
 )
-async def search(request: Request, collection: str, opened: Readable) -> dict[str, Any]:
+async def search(request: Request, collection: str, opened: Readable) -> Response:
     """Items that look like the examples, best first.
 
     The same fields as a form with files or as a JSON document; in a form, several examples are sent by repeating
@@ -54,7 +55,7 @@ async def search(request: Request, collection: str, opened: Readable) -> dict[st
 @router.get("/similar/{id:path}", response_model=SearchAnswer, response_model_exclude_unset=True)
 async def similar(
     request: Request, collection: str, opened: Readable, id: str, asked: Annotated[SimilarQuery, Query()]
-) -> dict[str, Any]:
+) -> Response:
     """Items that look like an item, best first; without the item itself."""
     began = time.perf_counter()
     service = service_of(request)
@@ -82,7 +83,7 @@ def _answer(
     asked: Narrowing,
     settings: ServiceSettings,
     began: float,
-) -> dict[str, Any]:
+) -> Response:
     settings.check_k(asked.k)
     where, counted = public_filter(asked.where), listed(asked.facets)
     result = opened.search(
@@ -105,4 +106,5 @@ def _answer(
     answer["query_thumbnail"] = links.data_url(result.query_thumbnail)
     if counted is not None:
         answer["facets"] = opened.facets(counted, where=where).to_dict()["facets"]
-    return {**answer, "took_ms": round((time.perf_counter() - began) * 1000, 3)}
+    answer["took_ms"] = round((time.perf_counter() - began) * 1000, 3)
+    return packed(SearchAnswer, answer, exclude_unset=True)

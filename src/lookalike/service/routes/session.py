@@ -17,7 +17,7 @@ LONGEST = 30 * 86_400
 
 @router.get("", response_model=Session)
 async def who_am_i(request: Request, caller: Known) -> Session:
-    """Who asks, and what is allowed."""
+    """Who asks, and what is allowed: the key's scope, its collections, how often it may ask and until when."""
     return _session(request, caller)
 
 
@@ -60,9 +60,13 @@ def _over_tls(request: Request) -> bool:
 
 
 def _session(request: Request, caller: Caller) -> Session:
+    service, key = service_of(request), caller.key
+    own = None if key is None else key.requests_per_minute
     return Session(
         name=caller.name,
         scope=caller.scope,
         collections=None if caller.collections is None else list(caller.collections),
-        key_needed=service_of(request).keys is not None,
+        key_needed=service.keys is not None,
+        requests_per_minute=(service.settings.requests_per_minute if own is None else own) or None,
+        expires=None if key is None else key.expires,
     )

@@ -18,9 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from lookalike.service.problems import Refused
+from lookalike.service.state import service_of
 
 LARGE = 256 * 1024
-"""Bytes of a JSON body that takes too long to be read on the event loop; pictures are base64 in it."""
+"""Bytes of JSON, in a body with base64 pictures or in a form, that take too long to be read on the event loop."""
 
 MOST_FIELDS = 1000
 """Of one form."""
@@ -103,8 +104,12 @@ async def read_body(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == "multipart/form-data":
-            async with request.form(max_files=most_files, max_fields=MOST_FIELDS) as form:
+            most = service_of(request).settings.max_upload_bytes  # the whole body may have no more
+            async with request.form(max_files=most_files, max_fields=MOST_FIELDS, max_part_size=most) as form:
                 values = await _values(form.multi_items(), model, files, take)
+                texts = sum(len(part) for _, part in form.multi_items() if isinstance(part, str))
+            if texts > LARGE:
+                return await run_in_threadpool(_validated, model, values)
             return _validated(model, values)
         if json_too and kind == "application/json":
             body = await request.body() or b"null"
@@ -165,6 +170,8 @@ async def _values(
                 value: Any = await take(part)
             elif name in files:
                 raise invalid(name, "a text was sent, expected a file: name the part's file (filename=...)")
+            elif len(part) > LARGE:
+                value = await run_in_threadpool(_typed, part, properties.get(name, {}))
             else:
                 value = _typed(part, properties.get(name, {}))
             if _listed(properties.get(name, {})):

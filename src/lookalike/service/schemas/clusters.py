@@ -61,6 +61,9 @@ class ClustersAnswer(BaseModel):
     clusters: list[ClusterSummary] = Field(description="The largest first.")
     noise: int = Field(description="Items of no cluster; list them as cluster -1.")
     assigned: int = Field(description="Items that came later and were put into clusters that existed.")
+    unsaved: int = Field(
+        description="Those of them for which that is not saved; `POST .../clusters/update` saves it."
+    )
     stability: float | None = Field(
         description="Mean pairwise adjusted Rand index of clusterings of 80 % subsamples; null: not measured."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from lookalike.service.keys import Scope
@@ -22,3 +24,7 @@ class Session(BaseModel):
     scope: Scope = Field(description="Each allows what those before it allow.")
     collections: list[str] | None = Field(description="Those that may be used; null: all.")
     key_needed: bool = Field(description="Whether the service asks for keys at all.")
+    requests_per_minute: int | None = Field(
+        description="How often may be asked, pictures not counted; null: as often as one likes."
+    )
+    expires: datetime | None = Field(description="When the key ends; null: never.")

@@ -1,9 +1,11 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { sentence } from "../../api/problem";
 import { useCollection } from "../../state/collection";
+import { useForbidden } from "../../state/session";
 import { Button } from "../../ui/button";
 import { DropZone } from "../../ui/drop-zone";
 import { TextField } from "../../ui/fields";
+import { ForbiddenNote } from "../../ui/forbidden";
 import { toast, toastError } from "../../ui/toasts";
 import css from "./add.module.css";
 import { type AttributesByName, attributesByName, parseCsv } from "./csv";
@@ -16,17 +18,19 @@ interface Attached {
   table: AttributesByName;
 }
 
-function FolderButton({ onFiles }: { onFiles: (files: File[]) => void }) {
+function FolderButton({ disabled, onFiles }: { disabled: boolean; onFiles: (files: File[]) => void }) {
   const input = useRef<HTMLInputElement>(null);
+  const forbidden = useForbidden("write") !== null;
   return (
     <>
-      <Button icon="folder" className={css["folder"]} onClick={() => input.current?.click()}>
+      <Button icon="folder" needs="write" disabled={disabled} className={css["folder"]} onClick={() => input.current?.click()}>
         Choose a folder
       </Button>
       <input
         ref={input}
         type="file"
         hidden
+        disabled={disabled || forbidden}
         multiple
         webkitdirectory=""
         aria-label="Choose a folder"
@@ -103,7 +107,7 @@ function Addresses({ onAdd }: { onAdd: (urls: string[]) => void }) {
         <p className={wrong ? "hint hint-error" : "hint"}>{wrong ? `${wrong} does not begin with https:// or http://` : "The service fetches them; only public addresses are allowed."}</p>
       </div>
       <div className="row">
-        <Button type="submit" icon="link" disabled={urls.length === 0 || wrong !== undefined}>
+        <Button type="submit" icon="link" needs="write" disabled={urls.length === 0 || wrong !== undefined}>
           {urls.length > 1 ? `Fetch ${urls.length} pictures` : "Fetch"}
         </Button>
       </div>
@@ -136,21 +140,24 @@ export default function AddPage() {
       <div className={css["head"]}>
         <h1>Add to {collection}</h1>
         <p className="muted">
-          {info.items.toLocaleString("en")} items, encoder {info.encoder}. The same name again replaces a picture; what is unchanged costs nothing.
+          {info.items.toLocaleString("en")} items, encoder {info.encoder}. The same name again replaces a picture. After an interruption add the same again: what is there already,
+          by the hash of its bytes, is skipped.
         </p>
       </div>
       <div className="stack">
+        <ForbiddenNote needs="write" />
         <DropZone
           title="Drop pictures, folders or a zip archive here"
           hint="Pictures that cannot be read are listed with the reason; the others are added."
           accept="image/*,.zip,.heic,.avif,.tif,.tiff"
           multiple
           button="Choose files"
+          needs="write"
           disabled={!sound}
           onFiles={(files) => add(ofInput(files))}
           onDropItems={(data) => void ofDrop(data).then(add, toastError)}
         >
-          <FolderButton onFiles={(files) => add(ofInput(files))} />
+          <FolderButton disabled={!sound} onFiles={(files) => add(ofInput(files))} />
         </DropZone>
         <div className={`panel ${css["settings"]}`}>
           <TextField

@@ -95,7 +95,7 @@ export function RunCard({ run }: { run: Run }) {
             </Link>
           )}
           {run.again.length > 0 && (
-            <Button small icon="refresh" onClick={() => (addPictures(run, run.again, null), dropRun(run.id))}>
+            <Button small icon="refresh" needs="write" onClick={() => (addPictures(run, run.again, run.table), dropRun(run.id))}>
               Try the failed ones again
             </Button>
           )}

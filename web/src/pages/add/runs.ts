@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 import { collectionPath } from "../../api/client";
 import { connection } from "../../api/connection";
 import { followJob, type Job, runJob } from "../../api/jobs";
-import { isAbort, sentence } from "../../api/problem";
+import { isAbort, isBroken, Problem, sentence } from "../../api/problem";
 import type { Ledger } from "../../api/types";
 import { upload } from "../../api/upload";
 import { type AttributesByName, attributesOf } from "./csv";
@@ -25,8 +25,9 @@ export interface Run {
   ledger: Ledger;
   /** Why it ended before time. */
   error: string | null;
-  /** Files that failed and are still at hand. */
+  /** Files that failed and are still at hand, and the attributes that they come with. */
   again: Picture[];
+  table: AttributesByName | null;
 }
 
 const AT_ONCE = 2;
@@ -58,7 +59,7 @@ export function plus(a: Ledger, b: Ledger): Ledger {
 
 const stay = (event: BeforeUnloadEvent) => event.preventDefault();
 
-function begin(run: Pick<Run, "collection" | "prefix" | "title" | "step" | "total">, work: (id: number, signal: AbortSignal) => Promise<void>): void {
+function begin(run: Pick<Run, "collection" | "prefix" | "title" | "step" | "total" | "table">, work: (id: number, signal: AbortSignal) => Promise<void>): void {
   const id = ++last;
   const cancel = new AbortController();
   cancels.set(id, cancel);
@@ -94,6 +95,25 @@ function formOf(batch: readonly Picture[], prefix: string, table: AttributesByNa
   return form;
 }
 
+/**
+ * Send files together. Where the service refuses them together, each is sent alone, so that one that is too large or has a
+ * wrong attribute keeps no other out; what broke, twice by then, is told of each.
+ */
+async function sendTogether(target: Target, batch: readonly Picture[], table: AttributesByName | null, signal: AbortSignal): Promise<Ledger> {
+  try {
+    return await upload<Ledger>(collectionPath(target.collection, "items"), formOf(batch, target.prefix, table), { signal });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    if (batch.length === 1 || isBroken(error) || !concernsFiles(error)) return lost(batch, error);
+  }
+  let ledger = EMPTY;
+  for (const picture of batch) ledger = plus(ledger, await sendTogether(target, [picture], table, signal));
+  return ledger;
+}
+
+/** Whether a refusal may be due to some of the files: one of the key or the collection is of all of them. */
+const concernsFiles = (error: unknown) => error instanceof Problem && [400, 413, 422].includes(error.status);
+
 /** What is left when a whole request fails: every file of it failed, for the same reason. */
 function lost(batch: readonly Picture[], error: unknown): Ledger {
   const reason = sentence(error);
@@ -102,18 +122,12 @@ function lost(batch: readonly Picture[], error: unknown): Ledger {
 
 export function addPictures({ collection, prefix }: Target, pictures: readonly Picture[], table: AttributesByName | null): void {
   const title = pictures.length === 1 ? (pictures[0]?.path ?? "1 picture") : `${pictures.length.toLocaleString("en")} pictures`;
-  begin({ collection, prefix, title, step: "Uploading and indexing", total: pictures.length }, async (id, signal) => {
+  begin({ collection, prefix, title, step: "Uploading and indexing", total: pictures.length, table }, async (id, signal) => {
     const waiting = batches(pictures);
     const one = async () => {
       for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
         const sent = batch;
-        let ledger: Ledger;
-        try {
-          ledger = await upload<Ledger>(collectionPath(collection, "items"), formOf(sent, prefix, table), { signal });
-        } catch (error) {
-          if (isAbort(error)) throw error;
-          ledger = lost(sent, error);
-        }
+        const ledger = await sendTogether({ collection, prefix }, sent, table, signal);
         const failed = new Set(ledger.failures.map(({ uri }) => uri));
         change(id, (run) => ({
           done: run.done + sent.length,
@@ -131,7 +145,7 @@ function followed(id: number, step: string) {
 }
 
 export function addArchive({ collection, prefix }: Target, archive: File, table: AttributesByName | null): void {
-  begin({ collection, prefix, title: archive.name, step: "Uploading the archive", total: archive.size }, async (id, signal) => {
+  begin({ collection, prefix, title: archive.name, step: "Uploading the archive", total: archive.size, table }, async (id, signal) => {
     const form = new FormData();
     form.append("archive", archive, archive.name);
     form.append("prefix", prefix);
@@ -144,7 +158,7 @@ export function addArchive({ collection, prefix }: Target, archive: File, table:
 
 export function addUrls({ collection, prefix }: Target, urls: readonly string[]): void {
   const title = urls.length === 1 ? (urls[0] ?? "1 address") : `${urls.length.toLocaleString("en")} addresses`;
-  begin({ collection, prefix, title, step: "Fetching the pictures", total: urls.length }, async (id, signal) => {
+  begin({ collection, prefix, title, step: "Fetching the pictures", total: urls.length, table: null }, async (id, signal) => {
     const path = collectionPath(collection, "urls");
     change(id, { ledger: await runJob<Ledger>(path, { urls, prefix }, { signal, onProgress: followed(id, "Fetching the pictures") }) });
   });

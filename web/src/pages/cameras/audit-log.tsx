@@ -1,25 +1,25 @@
 import { listAudit } from "../../api/cameras";
-import { Problem } from "../../api/problem";
 import { useCollection } from "../../state/collection";
 import { useLoad } from "../../state/load";
+import { useForbidden, useSession } from "../../state/session";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { clock } from "./lanes";
 
 /** Every search for somebody, the newest first. Nothing takes one away. */
 export function AuditLog() {
   const { name, info } = useCollection();
-  const log = useLoad((signal) => listAudit(name, { signal }), [name, info.version]);
+  const reason = useForbidden("admin");
+  const known = useSession() !== null;
+  const log = useLoad(reason === null ? (signal) => listAudit(name, { signal }) : null, [name, info.version, reason]);
   return (
     <>
       <h2>Every search for a person or thing</h2>
-      {log.error ? (
-        log.error instanceof Problem && log.error.status === 403 ? (
-          <EmptyState icon="key" title="The log is for those with the scope admin">
-            Somebody who does not search should read it.
-          </EmptyState>
-        ) : (
-          <ErrorState error={log.error} retry={log.reload} />
-        )
+      {reason !== null && known ? (
+        <EmptyState icon="key" title="The log is for those with the scope admin">
+          Somebody who does not search should read it. {reason}
+        </EmptyState>
+      ) : log.error ? (
+        <ErrorState error={log.error} retry={log.reload} />
       ) : !log.data ? (
         <Loading label="Reading the log" />
       ) : log.data.length === 0 ? (

@@ -49,6 +49,7 @@ export function EnrolForm({ names, onDone }: { names: readonly string[]; onDone:
           accept="image/*"
           multiple
           icon="user"
+          needs="write"
           button="Choose photos"
           disabled={busy || photos.length >= MOST_PICTURES}
           onFiles={(files) => setPhotos([...photos, ...files].slice(0, MOST_PICTURES))}
@@ -66,7 +67,7 @@ export function EnrolForm({ names, onDone }: { names: readonly string[]; onDone:
           hint={known ? `${called} is enrolled: these photos take the place of those before.` : "What it is called where it is recognised."}
         />
         <TextField label="Reason" maxLength={500} value={reason} onChange={setReason} placeholder="lost bag, case 118" hint="It is kept in the log with this enrolment." />
-        <Button look="primary" type="submit" icon="user" disabled={busy || photos.length === 0 || called === ""}>
+        <Button look="primary" type="submit" icon="user" needs="write" disabled={busy || photos.length === 0 || called === ""}>
           {busy ? "Enrolling…" : known ? "Enrol anew" : "Enrol"}
         </Button>
       </div>

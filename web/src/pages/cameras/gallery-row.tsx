@@ -29,7 +29,7 @@ export function GalleryRow({ enrolled, turn, onChanged }: { enrolled: Enrolled; 
         <span className="count">
           {pictures.length} {pictures.length === 1 ? "photo" : "photos"}
         </span>
-        <IconButton small icon="trash" label={`Unenrol ${name}`} onClick={() => setAsking(true)} />
+        <IconButton small icon="trash" needs="write" label={`Unenrol ${name}`} onClick={() => setAsking(true)} />
       </div>
       <div className="gallery-pictures">
         {/* The links stay when the photos change: the turn makes the browser look again. */}

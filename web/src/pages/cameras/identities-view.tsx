@@ -39,7 +39,7 @@ export function IdentitiesView({ cameras, filter }: { cameras: readonly string[]
         <span className="count">times in {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
         <div className="toolbar-end row">
           <span className="hint">{chosen.length === 1 ? "Pick one more to merge" : ""}</span>
-          <Button small icon="merge" disabled={chosen.length !== 2} onClick={() => setMerging(true)}>
+          <Button small icon="merge" needs="write" disabled={chosen.length !== 2} onClick={() => setMerging(true)}>
             Merge two
           </Button>
         </div>

@@ -52,9 +52,9 @@ export function IdentityRow({ identity, cameras, span, picked, onPick, onOpen, o
           </span>
           {identity.recognised && <span className="hint">looks like {identity.recognised.name}</span>}
           <div className="identity-acts">
-            <IconButton small icon="edit" label={`Rename ${called}`} onClick={() => setDoing("rename")} />
-            <IconButton small icon="split" label={`Split ${called}`} disabled={identity.visits.length < 2} onClick={() => setDoing("split")} />
-            <IconButton small icon="trash" label={`Remove ${called}`} onClick={() => setDoing("remove")} />
+            <IconButton small icon="edit" needs="write" label={`Rename ${called}`} onClick={() => setDoing("rename")} />
+            <IconButton small icon="split" needs="write" label={`Split ${called}`} disabled={identity.visits.length < 2} onClick={() => setDoing("split")} />
+            <IconButton small icon="trash" needs="write" label={`Remove ${called}`} onClick={() => setDoing("remove")} />
           </div>
         </div>
       </div>

@@ -3,6 +3,7 @@ import { setParams, useAddress } from "../../state/address";
 import { useCollection } from "../../state/collection";
 import { useLoad } from "../../state/load";
 import { Segmented } from "../../ui/fields";
+import { ForbiddenNote } from "../../ui/forbidden";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { AuditLog } from "./audit-log";
 import { Filters, readFilter } from "./filters";
@@ -52,6 +53,7 @@ export default function CamerasPage() {
         <h1>Cameras</h1>
         <Segmented label="Show" value={view} options={VIEWS} onChange={(next) => setParams({ view: next === "identities" ? null : next })} />
         {(view === "identities" || view === "follow") && <Filters cameras={names} filter={filter} named={view === "identities"} />}
+        <ForbiddenNote needs="write" />
         <Notice />
       </div>
       <div className="content">

@@ -69,7 +69,7 @@ export function ClusterForm({ busy, known, onStart }: { busy: boolean; known: bo
           />
         </div>
       </details>
-      <Button look={known ? "plain" : "primary"} type="submit" icon="groups" disabled={busy}>
+      <Button look={known ? "plain" : "primary"} type="submit" icon="groups" needs="write" disabled={busy}>
         {known ? "Group anew" : "Find groups"}
       </Button>
     </form>

@@ -26,11 +26,11 @@ export function ClusterView({ cluster, onRenamed }: { cluster: Cluster; onRename
         <span className="count">{cluster.size.toLocaleString("en")} pictures</span>
         <div className="toolbar-end row">
           {cluster.label !== NOISE && (
-            <Button small icon="edit" onClick={() => setNaming(true)}>
+            <Button small icon="edit" needs="write" onClick={() => setNaming(true)}>
               Rename
             </Button>
           )}
-          <Button small icon="labels" disabled={items.all.length === 0} onClick={() => setLabelling(true)}>
+          <Button small icon="labels" needs="write" disabled={items.all.length === 0} onClick={() => setLabelling(true)}>
             Label those shown
           </Button>
         </div>

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { thumbnailUrl } from "../../api/collections";
-import { type Cluster, type Clusters as Found, clustersPath, NOISE, readClusters } from "../../api/groups";
+import { type Cluster, type Clusters as Found, clustersPath, NOISE, readClusters, updateClusters } from "../../api/groups";
 import { Problem } from "../../api/problem";
 import { setParams, useParam } from "../../state/address";
 import { useCollection } from "../../state/collection";
@@ -10,6 +10,7 @@ import { Button } from "../../ui/button";
 import { TextField } from "../../ui/fields";
 import { JobProgress } from "../../ui/job-progress";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
+import { toast, toastError } from "../../ui/toasts";
 import { ClusterForm } from "./cluster-form";
 import { ClusterView } from "./cluster-view";
 
@@ -35,6 +36,7 @@ export function Clusters({ switcher }: { switcher: ReactNode }) {
         {switcher}
         <ClusterForm busy={running.busy} known={found !== null} onStart={(settings) => void start(settings)} />
         {found && <Facts found={found} />}
+        {found && found.unsaved > 0 && <Unsaved count={found.unsaved} onSaved={() => (refresh(), clusters.reload())} />}
       </div>
       <div className="content">
         <JobProgress running={running} label="Finding groups" />
@@ -88,6 +90,34 @@ function Facts({ found }: { found: Found }) {
       <dt>Method</dt>
       <dd title={found.reason}>{found.method}</dd>
     </dl>
+  );
+}
+
+/** Looking changes nothing: where newer pictures belong is found for the view, and saved when somebody says so. */
+function Unsaved({ count, onSaved }: { count: number; onSaved: () => void }) {
+  const { name } = useCollection();
+  const [saving, setSaving] = useState(false);
+  const save = async () => {
+    setSaving(true);
+    try {
+      await updateClusters(name);
+      toast("The newer pictures are saved in their groups");
+      onSaved();
+    } catch (error) {
+      toastError(error);
+    }
+    setSaving(false);
+  };
+  return (
+    <div className="stack">
+      <p className="hint">
+        {count === 1 ? "1 newer picture is" : `${count.toLocaleString("en")} newer pictures are`} shown where {count === 1 ? "it belongs" : "they belong"}. Saved,
+        the map and filters know it too.
+      </p>
+      <Button small icon="check" needs="write" disabled={saving} onClick={() => void save()}>
+        Save them in their groups
+      </Button>
+    </div>
   );
 }
 

@@ -94,7 +94,7 @@ function DuplicateForm({ busy, known, onStart }: { busy: boolean; known: boolean
         />
       )}
       <TextField label="Only items where" placeholder="price < 300" value={where} onChange={setWhere} />
-      <Button look={known ? "plain" : "primary"} type="submit" icon="search" disabled={busy}>
+      <Button look={known ? "plain" : "primary"} type="submit" icon="search" needs="write" disabled={busy}>
         {known ? "Look again" : "Look for copies"}
       </Button>
     </form>
@@ -132,7 +132,7 @@ function DuplicateList({ found, onRemoved }: { found: Found; onRemoved: () => vo
           </span>
         )}
         <div className="toolbar-end">
-          <Button look="danger" icon="trash" disabled={gone.length === 0} onClick={() => setAsking(true)}>
+          <Button look="danger" icon="trash" needs="write" disabled={gone.length === 0} onClick={() => setAsking(true)}>
             Remove {gone.length.toLocaleString("en")}
           </Button>
         </div>

@@ -1,5 +1,6 @@
 import { setParams, useParam } from "../../state/address";
 import { Segmented } from "../../ui/fields";
+import { ForbiddenNote } from "../../ui/forbidden";
 import { Clusters } from "./clusters";
 import { Duplicates } from "./duplicates";
 import "./groups.css";
@@ -16,6 +17,7 @@ export default function GroupsPage() {
     <>
       <h1>Groups</h1>
       <Segmented label="Show" value={shown} options={VIEWS} onChange={(next) => setParams({ view: next === "clusters" ? null : next, group: null })} />
+      <ForbiddenNote needs="write" />
     </>
   );
   return (

@@ -54,7 +54,7 @@ export function Classifiers({ attribute }: { attribute: string }) {
       <section className="panel labels-ask row" aria-label="Training">
         <Select label="Method" value={method} options={METHODS} onChange={setMethod} />
         <GroupBy value={groupBy} without={attribute} onChange={setGroupBy} />
-        <Button look="primary" icon="play" disabled={running.busy || !(attribute in info.attributes)} onClick={() => void train()}>
+        <Button look="primary" icon="play" needs="write" disabled={running.busy || !(attribute in info.attributes)} onClick={() => void train()}>
           Train on {attribute}
         </Button>
       </section>
@@ -85,10 +85,10 @@ export function Classifiers({ attribute }: { attribute: string }) {
           <div className="toolbar">
             <h2>{open.name}</h2>
             <div className="toolbar-end row">
-              <Button icon="labels" onClick={() => setApplying(true)}>
+              <Button icon="labels" needs="write" onClick={() => setApplying(true)}>
                 Apply to items
               </Button>
-              <IconButton icon="trash" label={`Remove the classifier ${open.name}`} onClick={() => void remove(open.name)} />
+              <IconButton icon="trash" needs="write" label={`Remove the classifier ${open.name}`} onClick={() => void remove(open.name)} />
             </div>
           </div>
           {shown.error ? (

@@ -3,6 +3,7 @@ import { originalUrl, thumbnailUrl } from "../../api/collections";
 import { setAttributes } from "../../api/items";
 import type { LabelError } from "../../api/labels";
 import { useCollection } from "../../state/collection";
+import { useForbidden } from "../../state/session";
 import { Button } from "../../ui/button";
 import { EmptyState } from "../../ui/states";
 import { toastError } from "../../ui/toasts";
@@ -16,6 +17,7 @@ export function ErrorReview({ attribute, errors }: { attribute: string; errors: 
   const [decisions, setDecisions] = useState<ReadonlyMap<string, Decision>>(new Map());
   const [at, setAt] = useState(0);
   const error = errors[at];
+  const looking = useForbidden("write") !== null;
 
   const decide = async (which: LabelError, decision: Decision | null) => {
     const before = decisions.get(which.id);
@@ -46,6 +48,7 @@ export function ErrorReview({ attribute, errors }: { attribute: string; errors: 
     setAt(at - 1);
   };
   useKeys((key) => {
+    if (looking && /^([aku]|Enter)$/.test(key)) return false;
     if (key === "a" || key === "Enter") take("accepted");
     else if (key === "k") take("kept");
     else if (key === "u") back();
@@ -74,13 +77,13 @@ export function ErrorReview({ attribute, errors }: { attribute: string; errors: 
               <dd className="review-suggested">{error.suggested}</dd>
             </dl>
             <div className="row">
-              <Button look="primary" icon="check" onClick={() => take("accepted")}>
+              <Button look="primary" icon="check" needs="write" onClick={() => take("accepted")}>
                 Accept {error.suggested} <kbd>A</kbd>
               </Button>
-              <Button onClick={() => take("kept")}>
+              <Button needs="write" onClick={() => take("kept")}>
                 Keep {error.label} <kbd>K</kbd>
               </Button>
-              <Button look="quiet" disabled={at === 0} onClick={back}>
+              <Button look="quiet" needs="write" disabled={at === 0} onClick={back}>
                 Undo <kbd>U</kbd>
               </Button>
             </div>

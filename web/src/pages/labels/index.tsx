@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import { setParams, useAddress } from "../../state/address";
 import { useCollection } from "../../state/collection";
 import { Segmented, Select } from "../../ui/fields";
+import { ForbiddenNote } from "../../ui/forbidden";
 import { Classifiers } from "./classifiers";
 import { LabelOneByOne } from "./label-one-by-one";
 import { ReviewLabels } from "./review-labels";
@@ -37,6 +38,7 @@ export default function LabelsPage() {
           options={[...names.map((name) => ({ value: name, label: name })), { value: NEW, label: "a new one…" }]}
           onChange={(next) => setParams({ attribute: next })}
         />
+        <ForbiddenNote needs="write" />
       </div>
       {asked === NEW ? (
         <NewAttribute onDone={(name) => setParams({ attribute: name, view: name === null ? null : "label" })} />

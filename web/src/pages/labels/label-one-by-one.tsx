@@ -90,7 +90,7 @@ export function LabelOneByOne({ attribute }: { attribute: string }) {
           icon="labels"
           title={nothing ? `Every picture has a ${attribute}` : `Label ${attribute}, one picture at a time`}
           action={
-            <Button look="primary" icon="play" disabled={asking} onClick={() => void ask()}>
+            <Button look="primary" icon="play" needs="write" disabled={asking} onClick={() => void ask()}>
               {nothing ? "Look again" : "Start"}
             </Button>
           }

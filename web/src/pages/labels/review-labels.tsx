@@ -29,7 +29,7 @@ export function ReviewLabels({ attribute }: { attribute: string }) {
   const again = (
     <div className="row labels-ask">
       <GroupBy value={groupBy} without={attribute} onChange={setGroupBy} />
-      <Button look={review ? "plain" : "primary"} icon="refresh" disabled={running.busy} onClick={() => void start()}>
+      <Button look={review ? "plain" : "primary"} icon="refresh" needs="write" disabled={running.busy} onClick={() => void start()}>
         {review ? "Review again" : `Review ${attribute}`}
       </Button>
     </div>

@@ -6,6 +6,7 @@ import { useCollection } from "../../state/collection";
 import { useJob } from "../../state/job";
 import { useLoad } from "../../state/load";
 import { Button } from "../../ui/button";
+import { ForbiddenNote } from "../../ui/forbidden";
 import { JobProgress } from "../../ui/job-progress";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { MapView } from "./map-view";
@@ -38,7 +39,7 @@ export default function MapPage() {
           title="There is no map yet"
           action={
             running.busy ? undefined : (
-              <Button look="primary" icon="map" disabled={info.items === 0} onClick={() => void layOut(false)}>
+              <Button look="primary" icon="map" needs="write" disabled={info.items === 0} onClick={() => void layOut(false)}>
                 Make the map
               </Button>
             )
@@ -48,6 +49,7 @@ export default function MapPage() {
             ? "The collection holds no pictures: add some first."
             : `A map lays ${info.items.toLocaleString("en")} pictures out in a plane, alike beside alike. Ten thousand take about a minute.`}
         </EmptyState>
+        <ForbiddenNote needs="write" />
         <JobProgress running={running} label="Laying the pictures out" />
       </main>
     );
@@ -67,7 +69,7 @@ export default function MapPage() {
           <span>
             {missing > 0 ? `${missing.toLocaleString("en")} pictures are not on the map yet.` : "Some pictures on the map are gone."}
           </span>
-          <Button small icon="refresh" onClick={() => void layOut(false)}>
+          <Button small icon="refresh" needs="write" onClick={() => void layOut(false)}>
             Bring it up to date
           </Button>
         </div>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Link } from "../../shell/link";
 import { Button, IconButton } from "../../ui/button";
+import { ForbiddenNote } from "../../ui/forbidden";
 import { asCsv, asJson, download } from "./exporting";
 import type { Points } from "./points";
 
@@ -40,7 +41,7 @@ export function Selection(props: SelectionProps) {
       </div>
       {selected ? (
         <div className="row">
-          <Button small look="primary" icon="labels" onClick={props.onLabel}>
+          <Button small look="primary" icon="labels" needs="write" onClick={props.onLabel}>
             Label
           </Button>
           <Button small icon="download" onClick={() => save("csv")}>
@@ -56,6 +57,7 @@ export function Selection(props: SelectionProps) {
       ) : (
         <p className="hint">Draw around pictures with lasso or box, or click on them, to label or export them.</p>
       )}
+      <ForbiddenNote needs="write" />
       <ul className="map-list">
         {chosen.slice(0, pages * PAGE).map((point) => (
           <li key={point} className={point === props.focused ? "map-entry map-entry-focused" : "map-entry"}>

@@ -53,7 +53,7 @@ export function Toolbar(props: ToolbarProps) {
       </div>
       <Checkbox label="Pictures" checked={props.pictures} onChange={props.onPictures} />
       {props.onLayOut && (
-        <Button small look="quiet" icon="refresh" onClick={props.onLayOut}>
+        <Button small look="quiet" icon="refresh" needs="write" onClick={props.onLayOut}>
           Lay out anew
         </Button>
       )}

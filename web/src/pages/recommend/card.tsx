@@ -11,13 +11,16 @@ interface CardProps {
   /** Picture of the example that speaks for it. */
   because: string | null;
   eager: boolean;
+  /** What one thinks of it is recorded for a user. */
+  recorded: boolean;
   onOpen: () => void;
   onLike: () => void;
   onDislike: () => void;
 }
 
 /** One recommendation: the picture, why it is here, and what one thinks of it. */
-export function Card({ card, name, note, reason, because, eager, onOpen, onLike, onDislike }: CardProps) {
+export function Card({ card, name, note, reason, because, eager, recorded, onOpen, onLike, onDislike }: CardProps) {
+  const needs = recorded ? "write" : undefined;
   return (
     <Tile src={card.thumbnail} name={name} onOpen={onOpen} eager={eager}>
       <span className="tile-name">{name}</span>
@@ -29,8 +32,8 @@ export function Card({ card, name, note, reason, because, eager, onOpen, onLike,
         </span>
       )}
       <span className={css["verdict"]}>
-        <Button small icon="thumbDown" aria-label={`Dislike ${name}`} title="Dislike (d)" onClick={onDislike} />
-        <Button small icon="heart" look="primary" aria-label={`Like ${name}`} title="Like (l)" onClick={onLike}>
+        <Button small icon="thumbDown" needs={needs} aria-label={`Dislike ${name}`} title="Dislike (d)" onClick={onDislike} />
+        <Button small icon="heart" look="primary" needs={needs} aria-label={`Like ${name}`} title="Like (l)" onClick={onLike}>
           Like
         </Button>
       </span>

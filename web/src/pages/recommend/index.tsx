@@ -8,6 +8,7 @@ import { navigate, setParams, useAddress } from "../../state/address";
 import { useCollection } from "../../state/collection";
 import { useLikes } from "../../state/likes";
 import { useLoad } from "../../state/load";
+import { useForbidden } from "../../state/session";
 import { nameOf, noteOf } from "../../state/names";
 import { Select, Slider } from "../../ui/fields";
 import { Grid } from "../../ui/grid";
@@ -51,6 +52,7 @@ export default function RecommendPage() {
   const asked = useMemo(() => readQuery(params, info.attributes), [params, info.attributes]);
   const user = params.get("user");
   const [turn, setTurn] = useState(0);
+  const looking = useForbidden("write") !== null;
   const likes = useLikes(collection);
   const events = useLoad(user === null ? null : (signal) => eventsOf(collection, user, signal), [collection, user, turn]);
   const taste = user === null ? { likes: likes.likes, dislikes: likes.dislikes } : likesOf(events.data ?? []);
@@ -77,6 +79,7 @@ export default function RecommendPage() {
   const judge = async (card: CardData, at: number, verdict: "like" | "dislike") => {
     if (document.activeElement?.closest("#stream")) keepFocus(at);
     if (user === null) return likes[verdict](card.id);
+    if (looking) return;
     try {
       await recordEvent(collection, user, card.id, verdict);
       setTurn((now) => now + 1);
@@ -158,6 +161,7 @@ export default function RecommendPage() {
                     reason={card.origin === null ? null : reasonOf(card.origin, because, known)}
                     because={because ? (stream.data?.pictures[because.id]?.thumbnail ?? null) : null}
                     eager={at < 12}
+                    recorded={user !== null}
                     onOpen={() => setParams({ open: card.id })}
                     onLike={() => void judge(card, at, "like")}
                     onDislike={() => void judge(card, at, "dislike")}

@@ -6,6 +6,7 @@ import type { Likes } from "../../state/likes";
 import { Button, IconButton } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { TextField } from "../../ui/fields";
+import { ForbiddenNote } from "../../ui/forbidden";
 import { toast, toastError } from "../../ui/toasts";
 import css from "./recommend.module.css";
 
@@ -42,7 +43,7 @@ function ForgetUser({ collection, user, onForgotten }: { collection: string; use
   };
   return (
     <>
-      <Button small look="danger" icon="trash" onClick={() => setAsking(true)}>
+      <Button small look="danger" icon="trash" needs="write" onClick={() => setAsking(true)}>
         Forget this user
       </Button>
       {asking && (
@@ -105,6 +106,7 @@ export function Taste({ collection, user, taste, nameOf, onForget, onReset, onUs
           )}
           {user && <ForgetUser collection={collection} user={user} onForgotten={onUserForgotten} />}
         </div>
+        {user && <ForbiddenNote needs="write" />}
       </form>
       <Thumbs title="Liked" ids={taste.likes} collection={collection} nameOf={nameOf} onForget={user ? null : onForget} />
       <Thumbs title="Disliked" ids={taste.dislikes} collection={collection} nameOf={nameOf} onForget={user ? null : onForget} />

@@ -22,10 +22,17 @@ const RERANKINGS = [
   { value: "k-reciprocal", label: "Shared neighbours" },
 ];
 
+const RECALLS = [
+  { value: "", label: "As the index does" },
+  { value: "0.8", label: "Faster: 80% of the nearest" },
+  { value: "0.99", label: "Surer: 99% of the nearest" },
+  { value: "1", label: "Exactly: every item is compared" },
+];
+
 /** How the search is done. */
 export function Options({ query }: { query: Query }) {
   return (
-    <details className={css["facet"]} open={query.regions !== "whole" || query.diversity > 0 || query.rerank !== "none"}>
+    <details className={css["facet"]} open={query.regions !== "whole" || query.diversity > 0 || query.rerank !== "none" || query.recall !== null}>
       <summary>
         <span>Search options</span>
       </summary>
@@ -55,6 +62,13 @@ export function Options({ query }: { query: Query }) {
           options={RERANKINGS}
           hint="The others help where things have several pictures."
           onChange={(value) => setParams({ rerank: value === "none" ? null : value })}
+        />
+        <Select
+          label="Recall"
+          value={query.recall === null ? "" : String(query.recall)}
+          options={RECALLS}
+          hint="How many of the truly nearest items are found. It matters where an index answers, in collections of some ten thousand items and more."
+          onChange={(value) => setParams({ recall: value || null })}
         />
       </div>
     </details>

@@ -13,6 +13,8 @@ export type Regions = (typeof REGIONS)[number];
 export const RERANKINGS = ["none", "alpha-qe", "dba", "k-reciprocal"] as const;
 export type Reranking = (typeof RERANKINGS)[number];
 
+export const RECALLS = [0.8, 0.99, 1] as const;
+
 export interface Query {
   /** Photos (hashes of what this browser keeps) and items to look like. */
   photos: string[];
@@ -28,6 +30,8 @@ export interface Query {
   groupBy: string | null;
   regions: Regions;
   rerank: Reranking;
+  /** Expected share of the exact answer: 1 compares with every item; null: as the index does by default. */
+  recall: number | null;
   diversity: number;
   k: number;
   /** Weaker matches are not shown. */
@@ -61,6 +65,7 @@ export function readQuery(params: URLSearchParams, types: Record<string, Attribu
     groupBy: groupBy !== null && groupBy in types ? groupBy : null,
     regions: oneOf(REGIONS, params.get("regions"), "whole"),
     rerank: oneOf(RERANKINGS, params.get("rerank"), "none"),
+    recall: RECALLS.find((each) => String(each) === params.get("recall")) ?? null,
     diversity: numberIn(params.get("diversity"), 0, 1, 0),
     k: Math.round(numberIn(params.get("k"), 1, MOST_HITS, PAGE_OF_HITS)),
     cut: numberIn(params.get("cut"), 0, 1, 0),

@@ -46,6 +46,7 @@ export function requestOf(query: Query, where: string | null, images: File[], mi
   if (query.diversity > 0) request.diversity = query.diversity;
   if (query.regions !== "whole" && hasPicture(query)) request.regions = query.regions;
   if (query.rerank !== "none") request.rerank = query.rerank;
+  if (query.recall !== null) request.recall = query.recall;
   return request;
 }
 

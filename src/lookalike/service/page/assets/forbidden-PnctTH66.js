@@ -1,0 +1,1 @@
+import{C as e,E as t,T as n,w as r}from"./index-DF40W-ZX.js";var i=t();function a({needs:t}){let a=n()!==null,o=r(t);return!a||o===null?null:(0,i.jsxs)(`p`,{className:`forbidden-note`,children:[(0,i.jsx)(e,{name:`key`,size:16}),` `,(0,i.jsxs)(`span`,{children:[`You may look here, but change nothing. `,o]})]})}export{a as t};

@@ -1,0 +1,472 @@
+"""The searchable side of a collection on a Milvus server: the server finds, the record decides.
+
+A filter is sent to the server in its own language (:mod:`lookalike.store.milvus_filters`), or as row numbers where it
+cannot be said in it. What the server finds is then compared with the record: a row that is gone, or that the filter
+does not allow by the replica, is no answer, and where too few are left the search is repeated exactly. Rows that are
+newer than what is searched, or whose attributes are, are compared here; once there are LATE_ROWS, they are brought
+there. So an answer never depends on how far behind the server is: a write is seen by the next query.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.errors import CollectionBusy
+from lookalike.store.base import Damage
+from lookalike.store.bulk_data import Unreadable
+from lookalike.store.frozen import FrozenGallery
+from lookalike.store.gallery import STALE_SHARE, Gallery
+from lookalike.store.milvus_filters import among, compile_expression
+from lookalike.store.milvus_searched import MOST_NEIGHBOURS, Marker, SearchedCollection, distances_above
+from lookalike.store.milvus_store import MilvusStore, Moment
+from lookalike.store.searched import ActiveReducer
+from lookalike.types import Embeddings, Rows
+from lookalike.vectors.metrics import normalise, renormalise
+from lookalike.vectors.neighbours import (
+    NOWHERE,
+    ArrayVectors,
+    Neighbours,
+    check_query,
+    exact_range,
+    merge,
+    nothing,
+)
+from lookalike.vectors.strength import SAMPLE, Background
+
+LATE_ROWS = 512
+"""From so many rows on that are newer than what is searched, they are brought there."""
+
+FEW_ROWS = 2_000
+"""Up to so many rows of a filter are compared here: a graph leads past most of them, and finds the others."""
+
+MOST_KEPT = 8
+"""Filters whose vectors are kept; at 1,280 dimensions 10 MB each."""
+
+MOST_LISTED = 20_000
+"""Rows that an expression names at most; more that cannot be described are compared here."""
+
+SURELY_SEEN_SECONDS = 10.0
+"""After another machine brought rows to the server, its usual answers have them: it lags behind by five at most."""
+
+Consistency = Literal["Strong", "Session"]
+
+ATTEMPTS = 5
+BATCH = 2_048
+EF = 128
+"""How thoroughly the server searches its graph: recall@10 of 0.99 on a million vectors; higher for a higher recall."""
+
+MOST_EF = 4_096
+"""Of a search among few; among very few the server compares with all of them itself."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a search uses; replaced as a whole.
+
+    Args:
+        moment: The record.
+        searched: The server's collection.
+        marker: How far that was brought.
+        consistency: How new the server's answers have to be until ``seen``; bounded by its own measure afterwards.
+        seen: From when on (monotonic) its usual answers are as far.
+        restated: Rows whose fields changed since, ascending; some may be gone.
+        late: Rows that are newer than what is searched, ascending.
+        vectors: Of those, float32 (n, d), L2-normalised.
+        rows: Of all items.
+    """
+
+    moment: Moment
+    searched: SearchedCollection
+    marker: Marker
+    consistency: Consistency
+    seen: float
+    restated: Rows
+    late: Rows
+    vectors: Embeddings
+    rows: Rows
+
+
+class MilvusGallery(Gallery):
+    """The searchable side of a store on Milvus; it keeps no vectors. Safe to search from many threads.
+
+    Args:
+        store: The record; stays the caller's to close.
+    """
+
+    def __init__(self, store: MilvusStore) -> None:
+        self._record = store
+        self._refreshing = threading.RLock()
+        self._learned: tuple[tuple[int, int], int, Background] | None = None
+        self._now: _State | None = None
+        self._local: Gallery | None = None
+        self._kept: OrderedDict[int, tuple[Rows, int, Embeddings]] = OrderedDict()
+
+    # searching
+
+    @property
+    def reducer(self) -> ActiveReducer | None:
+        """None: a collection that is searched reduced has an index on each machine."""
+        return None
+
+    def project(self, embeddings: Embeddings) -> Embeddings:
+        """The embeddings themselves."""
+        return embeddings
+
+    def search(
+        self, queries: Embeddings, k: int, rows: Rows | None = None, recall: float | None = None
+    ) -> tuple[Rows, npt.NDArray[np.float32]]:
+        """See :meth:`lookalike.store.gallery.Gallery.search`."""
+        unit = normalise(np.atleast_2d(queries))
+        try:
+            return self._searched_now(unit, k, rows, recall)
+        except Unreadable:  # dropped since we looked: a compaction, a migration or a rebuild elsewhere
+            with self._refreshing:
+                self._now = None
+            return self._searched_now(unit, k, rows, recall)
+
+    def _searched_now(
+        self, unit: Embeddings, k: int, rows: Rows | None, recall: float | None
+    ) -> tuple[Rows, npt.NDArray[np.float32]]:
+        state = self._current()
+        check_query(unit, k, None, recall, dimensions=state.searched.dimensions, n=len(state.rows))
+        allowed = state.rows if rows is None else np.intersect1d(state.rows, np.asarray(rows, dtype=np.int64))
+        wanted = min(k, len(allowed))
+        if not wanted:
+            return nothing(len(unit), k)
+        if rows is not None and len(allowed) <= FEW_ROWS:
+            return _compared(allowed, self._few(state, rows, allowed), unit, k)
+        expression = self._expression(state, rows, allowed)
+        if recall == 1 or expression is None or wanted > MOST_NEIGHBOURS // 2:
+            return self._exactly(unit, k, allowed)
+        found = self._found(state, unit, k, allowed, expression, recall)
+        short = np.count_nonzero(found.positions >= 0, axis=1) < wanted
+        if short.any():
+            found.positions[short], found.scores[short] = self._exactly(unit[short], k, allowed)
+        return found
+
+    def _few(self, state: _State, rows: Rows, allowed: Rows) -> Embeddings:
+        """The vectors of a filter's rows, kept for when the same array comes again."""
+        with self._refreshing:
+            kept = self._kept.get(id(rows))
+            if kept is not None and kept[0] is rows and kept[1] == state.moment.changes.version:
+                return kept[2]
+            vectors = normalise(self._record.vectors(allowed.tolist()))
+            self._kept[id(rows)] = (rows, state.moment.changes.version, vectors)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            return vectors
+
+    def _expression(self, state: _State, rows: Rows | None, allowed: Rows) -> str | None:
+        """Which rows the server may find, in its language; None where it cannot be told."""
+        if rows is None:
+            return ""
+        filter = self._record.filter_of(rows)
+        if filter is not None:
+            told = compile_expression(filter, _answerable(state))
+            if told is not None:
+                return told
+        return among(allowed.tolist()) if len(allowed) <= MOST_LISTED else None
+
+    def _found(
+        self, state: _State, queries: Embeddings, k: int, allowed: Rows, expression: str, recall: float | None
+    ) -> Neighbours:
+        """What the server finds, without what the record does not allow, joined with the late rows."""
+        asked = min(2 * k + len(state.late), MOST_NEIGHBOURS)
+        found = state.searched.search(
+            queries,
+            asked if len(state.late) else min(k + 8, asked),
+            expression,
+            ef=_thoroughness(recall, len(allowed) / len(state.rows)),
+            consistency="Bounded" if time.monotonic() >= state.seen else state.consistency,
+        )
+        wrong = ~np.isin(found.positions, allowed) | np.isin(found.positions, state.late)
+        found.positions[wrong], found.scores[wrong] = NOWHERE, -np.inf
+        parts = [Neighbours(found.positions, distances_above(found.scores))]
+        among_late = np.isin(state.late, allowed)
+        if among_late.any():
+            parts.append(_compared(state.late[among_late], state.vectors[among_late], queries, k))
+        return merge(parts, k)
+
+    def _exactly(self, queries: Embeddings, k: int, allowed: Rows) -> Neighbours:
+        """Every allowed vector of the record, compared here."""
+        best = nothing(len(queries), k)
+        for first in range(0, len(allowed), BATCH):
+            some = self._record.existing(allowed[first : first + BATCH].tolist())
+            if len(some):
+                part = _compared(some, normalise(self._record.vectors(some.tolist())), queries, k)
+                best = merge([best, part], k)
+        return best
+
+    def expect(self, rows: Rows) -> None:
+        """Nothing: the server holds the vectors."""
+
+    def frozen(self, rows: Rows | None = None) -> FrozenGallery:
+        """See :meth:`lookalike.store.gallery.Gallery.frozen`; an index is derived from the record for it, here."""
+        with self._refreshing:
+            if self._local is None:
+                self._local = Gallery(self._record, Path(tempfile.mkdtemp(prefix="lookalike-frozen-")))
+        return self._local.frozen(rows)
+
+    def vectors(self, rows: Rows) -> Embeddings:
+        """Embeddings of rows, float32 (n, d), L2-normalised, in the order asked; from the record."""
+        return renormalise(self._record.vectors([int(row) for row in rows]))
+
+    def stream(self, *, batch: int = 4096) -> Iterator[tuple[Rows, Embeddings]]:
+        """All rows with their embeddings, float32 and normalised, ascending, in bounded batches."""
+        for rows, embeddings in self._record.stream_vectors(batch=batch):
+            yield rows, renormalise(embeddings)
+
+    def rows(self) -> Rows:
+        """Rows of all items, int64 ascending."""
+        return self._current().rows
+
+    def sample(self, n: int, *, seed: int = 0) -> tuple[Rows, Embeddings]:
+        """At most n random rows, int64 (m,) ascending, with their embeddings, float32 (m, d)."""
+        rows = self._current().rows
+        chosen = np.random.default_rng(seed).choice(len(rows), min(n, len(rows)), replace=False)
+        some = self._record.existing(np.sort(rows[chosen]).tolist())
+        return some, self.vectors(some)
+
+    def kind(self) -> str:
+        """milvus."""
+        return "milvus"
+
+    @property
+    def dimensions(self) -> int:
+        """Length of an embedding as it is searched."""
+        return self._record.dimensions()
+
+    def __len__(self) -> int:
+        """Number of items that can be found."""
+        return len(self._current().rows)
+
+    @property
+    def background(self) -> Background:
+        """What unrelated similarities look like in this collection; learned when first asked for."""
+        state, known = self._current(), self._learned
+        of = (state.moment.changes.space, state.moment.changes.epoch)
+        if known is None or known[0] != of or abs(len(state.rows) - known[1]) > STALE_SHARE * known[1]:
+            known = self._learned = of, len(state.rows), Background.fit(self.sample(SAMPLE)[1])
+        return known[2]
+
+    def describe(self) -> dict[str, Any]:
+        """What answers, for a result's provenance; see :meth:`lookalike.store.gallery.Gallery.describe`."""
+        state = self._now or self._current()
+        return {
+            "kind": self.kind(),
+            "index": "hnsw",
+            "ef": EF,
+            "rows_exact": len(state.late),
+            "version": state.moment.changes.version,
+            "derived": f"{self._record.uri} ({state.searched.name})",
+        }
+
+    # keeping up
+
+    def refresh(self) -> None:
+        """Take in what changed in the record; costs one question when nothing did."""
+        self._current()
+
+    def _current(self) -> _State:
+        """The state as of now."""
+        state = self._now
+        if state is not None and self._record.version() == state.moment.changes.version:
+            return state
+        with self._refreshing:
+            for _ in range(ATTEMPTS):
+                state = self._read()
+                try:
+                    if state is None or len(state.late) >= LATE_ROWS:
+                        state = self._brought(state)
+                except Unreadable:  # another process dropped what is searched: a compaction, or a rebuild
+                    continue
+                if state is not None:
+                    self._now = state
+                    return state
+        raise CollectionBusy(f"{self._record.uri} is being compacted or migrated again and again: try later")
+
+    def _read(self) -> _State | None:
+        """The state by what is on the server; None where that is not there, or does not tell what changed."""
+        known = self._now
+        if known is not None:
+            changes = known.moment.changes
+            moment = self._record.moment(changes.version, int(known.rows[-1]) if len(known.rows) else -1)
+            searched = self._searched(moment)
+            if searched.name == known.searched.name:
+                restated = self._record.restated(known.moment.entry, moment.entry)
+                if restated is None:
+                    return None
+                kept = known.rows[~np.isin(known.rows, moment.changes.removed)]
+                rows = np.concatenate([kept, moment.changes.added])
+                return self._with_late(replace(known, moment=moment, rows=rows), restated)
+        moment = self._record.moment(-1, -1)
+        searched = self._searched(moment)
+        marker = searched.marker()
+        restated = None if marker is None else self._record.restated(marker.entry, moment.entry)
+        if marker is None or restated is None:
+            return None
+        return self._with_late(self._state_of(moment, searched, marker, "Strong"), restated)
+
+    def _state_of(
+        self, moment: Moment, searched: SearchedCollection, marker: Marker, consistency: Consistency
+    ) -> _State:
+        """The state of a moment that tells of all rows, of which none is late."""
+        nothing_late = np.empty(0, dtype=np.int64)
+        seen = time.monotonic() + SURELY_SEEN_SECONDS
+        vectors = np.empty((0, searched.dimensions), dtype=np.float32)
+        return _State(
+            moment,
+            searched,
+            marker,
+            consistency,
+            seen,
+            nothing_late,
+            nothing_late,
+            vectors,
+            moment.changes.added,
+        )
+
+    def _with_late(self, state: _State, restated: Rows) -> _State:
+        """The state with what is newer than what is searched."""
+        again = np.union1d(state.restated, restated)
+        newer = state.rows[state.rows > state.marker.last_row]
+        late = np.union1d(newer, again[np.isin(again, state.rows)])
+        state = replace(state, restated=again, late=late)
+        return state if len(late) >= LATE_ROWS else replace(state, vectors=self._late_vectors(late))
+
+    def _late_vectors(self, late: Rows) -> Embeddings:
+        if not len(late):
+            return np.empty((0, self._record.dimensions()), dtype=np.float32)
+        return normalise(self._record.vectors(late.tolist()))
+
+    def _searched(self, moment: Moment) -> SearchedCollection:
+        changes = moment.changes
+        return SearchedCollection(self._record.place, changes.space, changes.epoch, self._record.dimensions())
+
+    def _brought(self, state: _State | None) -> _State | None:
+        """Bring what is late to the server, or all of it where there is nothing to go on from.
+
+        Two machines may do so at once: they write the same rows. Where one is older than the other and slower, a row's
+        document may stay behind until the item changes again; then a filter of the server lets too few rows through or
+        too many, which the record notices for all but the nearest ones that were let through in their place.
+        """
+        marker = None if state is None else state.marker
+        moment = self._record.moment(
+            -1 if marker is None else marker.version, -1 if marker is None else marker.last_row
+        )
+        searched = self._searched(moment)
+        types = dict(moment.columns.values())
+        if (
+            marker is None
+            or state is None
+            or searched.name != state.searched.name
+            or _became_text(marker.types, types)
+        ):
+            searched.create()
+            self._put(searched, self._record.all_rows())
+        else:
+            restated = self._record.restated(marker.entry, moment.entry)
+            if restated is None:
+                return None
+            self._put(searched, np.union1d(moment.changes.added, restated))
+            searched.remove(moment.changes.removed)
+        last = self._last_row(marker, moment)
+        brought = Marker(moment.entry, moment.changes.version, last, types)
+        searched.mark(brought)
+        now = self._record.moment(-1, -1)
+        restated = self._record.restated(brought.entry, now.entry)
+        if self._searched(now).name != searched.name or restated is None:
+            return None
+        return self._with_late(self._state_of(now, searched, brought, "Session"), restated)
+
+    @staticmethod
+    def _last_row(marker: Marker | None, moment: Moment) -> int:
+        before = -1 if marker is None else marker.last_row
+        return int(moment.changes.added[-1]) if len(moment.changes.added) else before
+
+    def _put(self, searched: SearchedCollection, rows: Rows) -> None:
+        for first in range(0, len(rows), BATCH):
+            some = self._record.existing(rows[first : first + BATCH].tolist())
+            if len(some):
+                vectors = normalise(self._record.vectors(some.tolist()))
+                searched.put(some, vectors, self._record.documents(some.tolist()))
+
+    def extend(self, *, background: bool = True) -> None:  # noqa: ARG002 - the server builds beside searches anyway
+        """Bring newer rows to the server when they are many."""
+        self._current()
+
+    def build(self) -> None:
+        """Bring all that is newer to the server."""
+        with self._refreshing:
+            state = self._current()
+            if len(state.late) or state.marker.entry != state.moment.entry:
+                self._now = self._brought(state)
+                self._current()
+
+    def save(self) -> None:
+        """Bring all that is newer to the server, and have it indexed."""
+        self.build()
+        self._current().searched.settle()
+
+    def rebuild(self) -> None:
+        """Make what is searched anew from the record, and drop what was before."""
+        with self._refreshing:
+            moment = self._record.moment(-1, -1)
+            self._searched(moment).drop()
+            self._now = None
+            self._learned = None
+            state = self._current()
+            state.searched.drop_others()
+        self.save()
+
+    def verify(self) -> Iterator[Damage]:
+        """Compare the rows on the server with the record's; :meth:`rebuild` repairs what is wrong."""
+        state = self._current()
+        there = state.searched.select("row >= 0")
+        expected = np.setdiff1d(state.rows, state.late)
+        if len(lacking := np.setdiff1d(expected, there)):
+            yield Damage(state.searched.name, f"lacks {len(lacking)} rows, {lacking[0]} among them")
+        removed = self._record.moment(state.marker.version, state.marker.last_row).changes.removed
+        if len(beyond := np.setdiff1d(there, np.union1d(state.rows, removed))):
+            yield Damage(state.searched.name, f"has {len(beyond)} rows of no item, {beyond[0]} among them")
+
+    def close(self) -> None:
+        """Let go of what was derived here."""
+        if self._local is not None:
+            self._local.close()
+
+
+def _thoroughness(recall: float | None, share: float) -> int:
+    """The ``ef`` of a search: more where only a share of the rows may be found, since the graph leads through all."""
+    least = EF if recall is None else max(EF, round(0.5 / max(1 - recall, 1e-3)))
+    return min(MOST_EF, max(least, round(least / max(share, 1e-9))))
+
+
+def _compared(rows: Rows, vectors: Embeddings, queries: Embeddings, k: int) -> Neighbours:
+    """The nearest of some rows, by their L2-normalised vectors."""
+    found = exact_range(ArrayVectors(vectors), queries, k, 0, len(rows), unit=True)
+    return Neighbours(np.where(found.positions >= 0, rows[found.positions], NOWHERE), found.scores)
+
+
+def _answerable(state: _State) -> dict[str, str]:
+    """Keys of the attributes that the documents have in the type that they have now."""
+    kinds = state.marker.types
+    return {
+        name: key
+        for name, (key, kind) in state.moment.columns.items()
+        if key not in kinds or (kinds[key] == "text") == (kind == "text")
+    }
+
+
+def _became_text(before: dict[str, str], now: dict[str, str]) -> bool:
+    return any(kind != "text" and now.get(key) == "text" for key, kind in before.items())

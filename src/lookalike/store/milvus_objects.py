@@ -1,0 +1,292 @@
+"""Named bytes in a collection of a Milvus server, of any length.
+
+Milvus keeps rows of at most 65,535 bytes a text. So an object is a head row and, where it is longer, part rows that the
+head refers to by a token of its own: the parts are written before the head, and an object is there whole or not at all.
+Milvus takes several rows of one key without complaint; who writes must know that a name is new, or replace it.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from lookalike.errors import DamagedCollection
+from lookalike.store.milvus_server import CALL_SECONDS, translated
+
+PIECE = 49_149
+"""Bytes in a row: in base64 65,532 characters."""
+
+BATCH_BYTES, BATCH_ROWS = 4 << 20, 1_000
+"""Of one request."""
+
+Consistency = Literal["Strong", "Session"]
+"""Strong: as of now, for which a server waits for its clocks, a fifth of a second by default. Session: at least what
+this process wrote."""
+
+_HEADS = "parts > 0"
+
+
+class MilvusObjects:
+    """The objects in one collection of a server. Safe to use from several threads.
+
+    Args:
+        client: The driver's.
+        collection: Its name on the server.
+        where: What messages call it.
+    """
+
+    def __init__(self, client: Any, collection: str, where: str) -> None:
+        self._client, self.collection, self._where = client, collection, where
+
+    def create(self) -> None:
+        """Make the collection, if there is none, and have it loaded; a call that broke off is taken up where it was."""
+        from pymilvus import DataType
+
+        with translated(self._where):
+            if not self._client.has_collection(self.collection, timeout=CALL_SECONDS):
+                schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+                schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=512)
+                schema.add_field("parts", DataType.INT64)
+                schema.add_field("data", DataType.VARCHAR, max_length=65_535)
+                # Every collection has to have vectors, and those an index.
+                schema.add_field("nothing", DataType.FLOAT_VECTOR, dim=2)
+                self._client.create_collection(
+                    self.collection, schema=schema, consistency_level="Strong", timeout=CALL_SECONDS
+                )
+            index = self._client.prepare_index_params()
+            index.add_index("nothing", index_type="FLAT", metric_type="L2")
+            load(self._client, self.collection, index)
+
+    def exists(self) -> bool:
+        """Whether there is the collection."""
+        with translated(self._where):
+            return bool(self._client.has_collection(self.collection, timeout=CALL_SECONDS))
+
+    # writing
+
+    def put(self, objects: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
+        """Make objects.
+
+        Args:
+            objects: Names and bytes.
+            replace: There may be objects of these names.
+        """
+        heads: list[dict[str, Any]] = []
+        size = 0
+        for name, data in objects:
+            head = self._head(name, (data[at : at + PIECE] for at in range(0, len(data), PIECE)))
+            heads.append(head)
+            size += len(head["data"])
+            if size >= BATCH_BYTES or len(heads) >= BATCH_ROWS:
+                self._write(heads, replace=replace)
+                heads, size = [], 0
+        self._write(heads, replace=replace)
+
+    def put_file(self, name: str, source: Path) -> None:
+        """Make an object of a file, or put it in the place of another."""
+        before = self._heads([name], "Strong")
+        with source.open("rb") as file:
+            head = self._head(name, iter(lambda: file.read(PIECE), b""))
+        self._write([head], replace=True)
+        self._delete_keys(key for each in before.values() for key in _part_keys(each))
+
+    def _head(self, name: str, pieces: Iterator[bytes]) -> dict[str, Any]:
+        """The head row; the parts of a long object are written."""
+        first, second = next(pieces, b""), next(pieces, None)
+        if second is None:
+            return _row(_head_key(name), 1, first)
+        token, parts, rows = secrets.token_hex(8), 0, []
+        for piece in _chained(first, second, pieces):
+            rows.append(_row(f"{name}#{token}.{parts}", 0, piece))
+            parts += 1
+            if len(rows) * PIECE >= BATCH_BYTES:
+                self._write(rows, replace=False)
+                rows = []
+        self._write(rows, replace=False)
+        return _row(_head_key(name), parts, token.encode())
+
+    def _write(self, rows: Sequence[dict[str, Any]], *, replace: bool) -> None:
+        if not rows:
+            return
+        with translated(self._where):
+            write = self._client.upsert if replace else self._client.insert
+            write(self.collection, list(rows), timeout=CALL_SECONDS)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects; those that are gone are left out."""
+        heads = list(self._heads(list(names), "Strong").values())
+        self._delete_keys(head["key"] for head in heads)
+        self._delete_keys(key for head in heads for key in _part_keys(head))
+
+    def _delete_keys(self, keys: Iterable[str]) -> None:
+        for some in _batches(keys, BATCH_ROWS):
+            with translated(self._where):
+                self._client.delete(self.collection, ids=some, timeout=CALL_SECONDS)
+
+    # reading
+
+    def get(self, names: Sequence[str], consistency: Consistency = "Session") -> dict[str, bytes]:
+        """Objects by name; those that are not there are left out.
+
+        Args:
+            names: Which.
+            consistency: Session is for what never changes: what is missing then is looked for with Strong.
+
+        Raises:
+            DamagedCollection: If a part of one is missing.
+        """
+        heads = self._heads(names, consistency)
+        if consistency == "Session" and (missing := [name for name in names if _head_key(name) not in heads]):
+            heads |= self._heads(missing, "Strong")
+        found = {}
+        for name in names:
+            if (head := heads.get(_head_key(name))) is not None:
+                found[name] = b"".join(self._pieces(name, head))
+        return found
+
+    def is_seen(self, name: str) -> bool:
+        """Whether there is an object of this name that the server has had for a few seconds."""
+        return bool(self._heads([name], "Session"))
+
+    def read(self, name: str, consistency: Consistency = "Session") -> bytes | None:
+        """One object; None where there is none."""
+        return self.get([name], consistency).get(name)
+
+    def download(self, name: str, target: Path) -> bool:
+        """Copy an object to a file; False where there is none."""
+        head = self._heads([name], "Strong").get(_head_key(name))
+        if head is None:
+            return False
+        with target.open("wb") as file:
+            for piece in self._pieces(name, head):
+                file.write(piece)
+        return True
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the objects below a folder, without it, ascending; as of now."""
+        found: list[str] = []
+        # Of the characters in names only "0" follows "/".
+        below = f'key >= "{folder}/" and key < "{folder}0" and {_HEADS}'
+        with translated(self._where):
+            for page in pages(self._client, self.collection, below, "key"):
+                found += [row["key"] for row in page]
+        return sorted(key[len(folder) + 1 : -1] for key in found)
+
+    def _heads(self, names: Sequence[str], consistency: Consistency) -> dict[str, dict[str, Any]]:
+        return self._rows([_head_key(name) for name in names], consistency)
+
+    def _pieces(self, name: str, head: dict[str, Any]) -> Iterator[bytes]:
+        if head["parts"] == 1:
+            yield base64.b64decode(head["data"])
+            return
+        for keys in _batches(_part_keys(head), BATCH_BYTES // PIECE):
+            rows = self._rows(keys, "Session")
+            if lacking := [key for key in keys if key not in rows]:
+                rows |= self._rows(lacking, "Strong")
+            for key in keys:
+                if key not in rows:
+                    raise DamagedCollection(
+                        f"{name} in {self._where} lacks a part: run lookalike verify, and restore it from a copy"
+                    )
+                yield base64.b64decode(rows[key]["data"])
+
+    def _rows(self, keys: Sequence[str], consistency: Consistency) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for some in _batches(keys, BATCH_ROWS // 2):
+            with translated(self._where):
+                rows = self._client.query(
+                    self.collection,
+                    filter=f"key in [{', '.join(map(_quoted, some))}]",
+                    output_fields=["key", "parts", "data"],
+                    consistency_level=consistency,
+                    timeout=CALL_SECONDS,
+                )
+            found |= {row["key"]: row for row in rows}
+        return found
+
+
+def pages(client: Any, collection: str, expression: str, field: str) -> Iterator[Sequence[dict[str, Any]]]:
+    """The keys of all rows that satisfy an expression, as of now, in bounded pages.
+
+    A server before 2.4 goes through pages as of a moment of this machine's clock, which may be a little behind its own;
+    what is counted first is as of now by the server's, and takes that little.
+    """
+    client.query(collection, filter=expression, output_fields=["count(*)"], consistency_level="Strong")
+    found = client.query_iterator(
+        collection,
+        filter=expression,
+        output_fields=[field],
+        batch_size=BATCH_ROWS,
+        consistency_level="Strong",
+    )
+    while page := found.next():
+        yield page
+    found.close()
+
+
+def load(client: Any, collection: str, index: Any) -> None:
+    """Index a collection and have it loaded, without waiting for either: the first question waits, for some seconds."""
+    if not client.list_indexes(collection):
+        client.create_index(collection, index, sync=False, timeout=CALL_SECONDS)
+    client.load_collection(collection, _async=True, timeout=CALL_SECONDS)
+
+
+def drop_collection(client: Any, collection: str, where: str) -> None:
+    """Drop a collection of the server with its aliases; one that is gone is left out."""
+    with translated(where), suppress(Unlisted):
+        for alias in _aliases(client, collection):
+            client.drop_alias(alias, timeout=CALL_SECONDS)
+        client.drop_collection(collection, timeout=CALL_SECONDS)
+
+
+class Unlisted(Exception):
+    """The collection is not there."""
+
+
+def _aliases(client: Any, collection: str) -> list[str]:
+    if not client.has_collection(collection, timeout=CALL_SECONDS):
+        raise Unlisted
+    return list(client.describe_collection(collection, timeout=CALL_SECONDS).get("aliases") or [])
+
+
+def _row(key: str, parts: int, data: bytes) -> dict[str, Any]:
+    text = base64.b64encode(data).decode("ascii")
+    return {"key": key, "parts": parts, "data": text, "nothing": [0.0, 0.0]}
+
+
+def _head_key(name: str) -> str:
+    return f"{name}#"
+
+
+def _part_keys(head: dict[str, Any]) -> list[str]:
+    if head["parts"] == 1:
+        return []
+    token = base64.b64decode(head["data"]).decode("ascii")
+    return [f"{head['key']}{token}.{number}" for number in range(head["parts"])]
+
+
+def _quoted(key: str) -> str:
+    if not key.isascii() or '"' in key or "\\" in key or not key.isprintable():
+        raise ValueError(f"{key!r} is no name that this module makes")
+    return f'"{key}"'
+
+
+def _chained(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield second
+    yield from rest
+
+
+def _batches(values: Iterable[str], size: int) -> Iterator[list[str]]:
+    some: list[str] = []
+    for value in values:
+        some.append(value)
+        if len(some) >= size:
+            yield some
+            some = []
+    if some:
+        yield some

@@ -1,0 +1,112 @@
+"""The driver of Milvus: one client a server and process, and its errors as those of :mod:`lookalike.errors`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lookalike.errors import LookalikeError, MissingExtra, StoreError
+from lookalike.store.bulk_data import Unreadable
+from lookalike.store.milvus_address import Address
+
+CONNECT_SECONDS = 10.0
+CALL_SECONDS = 60.0
+"""After which a call is given up, the driver's own repetitions included."""
+
+TOKEN = "MILVUS_TOKEN"
+"""Environment variable with ``USER:PASSWORD`` or an API key, where the URL has no user."""
+
+_NO_COLLECTION, _NO_ALIAS = 100, 1600
+
+_clients: dict[tuple[str, str, str, str], Any] = {}
+_connecting = threading.Lock()
+
+
+def connect(address: Address) -> Any:
+    """The client of an address's server and database; the same for every caller of this process.
+
+    Raises:
+        MissingExtra: If the driver, or Milvus Lite for a file, is not installed.
+        StoreError: If the server cannot be reached, refuses the user or has no such database.
+    """
+    token = "" if address.user else os.environ.get(TOKEN, "")
+    key = (address.server, address.database, address.user or token, address.password)
+    with _connecting:
+        client = _clients.get(key)
+        if client is None:
+            client = _clients[key] = _connected(address, token)
+        return client
+
+
+def disconnect(address: Address) -> None:
+    """Close the clients of a server; Milvus Lite lets go of its file."""
+    with _connecting:
+        for key in [key for key in _clients if key[0] == address.server]:
+            _clients.pop(key).close()
+
+
+def _connected(address: Address, token: str) -> Any:
+    try:
+        from pymilvus import MilvusClient, MilvusException
+
+        if address.is_lite:
+            import milvus_lite  # type: ignore[import-untyped]  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(f"a collection on {address.shown}", "milvus") from error
+    # It logs a traceback for every answer that is not a success, also for those that are asked for (a taken name).
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    given: dict[str, Any] = {"user": address.user, "password": address.password, "token": token}
+    if not address.is_lite:
+        given["db_name"] = address.database
+    try:
+        client = MilvusClient(uri=address.server, timeout=CONNECT_SECONDS, **given)
+        known = [address.database] if address.is_lite else client.list_databases(timeout=CONNECT_SECONDS)
+    except (MilvusException, OSError, RuntimeError, ValueError) as error:
+        raise StoreError(
+            f"{address.shown} cannot be opened ({reason(error)}): check that Milvus runs at {address.server}, and the "
+            f"user and password in the URL or in {TOKEN}"
+        ) from error
+    if address.database not in known:
+        client.close()
+        raise StoreError(
+            f"{address.shown} cannot be opened: the server has no database {address.database}, only "
+            f"{', '.join(sorted(known)[:20])}; create it there, or name another"
+        )
+    return client
+
+
+def reason(error: BaseException) -> str:
+    """What the server says, without the driver's wrapping."""
+    return str(getattr(error, "message", "") or error or type(error).__name__)[:300]
+
+
+def is_missing(error: BaseException) -> bool:
+    """Whether the server says that there is no such collection or alias."""
+    return getattr(error, "code", None) in (_NO_COLLECTION, _NO_ALIAS)
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Errors of the driver leave the block as a StoreError; what is not there as Unreadable."""
+    try:
+        yield
+    except LookalikeError:
+        raise
+    except Exception as error:
+        if is_missing(error):
+            raise Unreadable(f"{where} is not there ({reason(error)}): run lookalike verify") from error
+        if not _is_of_driver(error):
+            raise
+        raise StoreError(
+            f"{where} cannot be read or written ({reason(error)}): check that the server runs and can be reached, and "
+            "repeat; what was acknowledged before is kept"
+        ) from error
+
+
+def _is_of_driver(error: Exception) -> bool:
+    module = type(error).__module__
+    return module.startswith(("pymilvus", "grpc")) or isinstance(error, (ConnectionError, TimeoutError))

@@ -1,0 +1,221 @@
+"""Several writers of a collection on a Milvus server, writers that die, and a server that dies."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lookalike.errors import CollectionExists, CollectionNotFound, InputError, StoreError
+from lookalike.store.milvus_address import parse
+from lookalike.store.milvus_place import MilvusPlace
+from lookalike.store.milvus_store import MilvusStore
+from lookalike.store.object_places import Taken
+from milvus_servers import StandaloneServer, lite_uri, server_uri
+from store_records import FINGERPRINT, record, space
+
+pytest.importorskip("pymilvus", reason="needs the driver of Milvus: pip install 'lookalike[milvus]'")
+
+SERVERS = {"milvus-lite": lite_uri, "milvus": server_uri}
+PUTS = 100
+_COUNT = map("{0}_{1}".format, itertools.repeat(secrets.token_hex(4)), itertools.count())
+"""Names that no other run has on a server that lives on."""
+
+WRITER = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from lookalike.store.milvus_store import MilvusStore
+from store_records import FINGERPRINT, record
+with MilvusStore.open({uri!r}, cache=Path({cache!r})) as store:
+    for number in range({puts}):
+        store.put([record(f"{name}-{{number}}")], FINGERPRINT)
+        print(number, flush=True)
+"""
+
+
+@pytest.fixture(params=SERVERS)
+def place(request: pytest.FixtureRequest) -> Iterator[MilvusPlace]:
+    made = MilvusPlace(SERVERS[request.param](f"place_{next(_COUNT)}"))
+    yield made
+    made.destroy()
+
+
+def _writer(uri: str, name: str, cache: Path, puts: int = PUTS) -> subprocess.Popen[str]:
+    code = WRITER.format(
+        tests=str(Path(__file__).parents[1]), uri=uri, cache=str(cache), name=name, puts=puts
+    )
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def _dump(store: MilvusStore) -> list[object]:
+    return [
+        (item.row, item.id, item.sha256, dict(item.attributes)) for batch in store.stream() for item in batch
+    ]
+
+
+def test_two_processes_lose_nothing_and_their_replicas_agree(tmp_path: Path) -> None:
+    uri = server_uri(f"writers_{next(_COUNT)}")
+    MilvusStore.create(uri, space(), cache=tmp_path / "first").close()
+    writers = [_writer(uri, name, tmp_path / name) for name in ("left", "right")]
+    said = [writer.communicate(timeout=300)[0].split() for writer in writers]
+    assert [len(each) for each in said] == [PUTS, PUTS]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    with (
+        MilvusStore.open(uri, cache=tmp_path / "left") as left,
+        MilvusStore.open(uri, cache=tmp_path / "new") as new,
+    ):
+        assert left.count() == 2 * PUTS
+        assert _dump(left) == _dump(new)
+        assert list(new.verify()) == []
+        new.place.destroy()
+
+
+def test_a_writer_killed_in_the_middle_leaves_what_it_acknowledged_and_nobody_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    uri = server_uri(f"killed_{next(_COUNT)}")
+    MilvusStore.create(uri, space(), cache=tmp_path / "first").close()
+    writer = _writer(uri, "dead", tmp_path / "dead")
+    assert writer.stdout is not None
+    acknowledged = [int(next(writer.stdout)) for _ in range(12)]
+    writer.kill()
+    writer.communicate()
+    with MilvusStore.open(uri, cache=tmp_path / "other") as store:
+        store.put([record("alive")], FINGERPRINT)
+        ids = {id for _, id, *_ in _dump(store)}
+        assert {f"dead-{number}" for number in acknowledged} | {"alive"} <= ids
+        assert len(ids) <= len(acknowledged) + 2
+        assert list(store.verify()) == []
+        store.place.destroy()
+
+
+def test_a_killed_server_comes_back_with_all_that_was_acknowledged(tmp_path: Path) -> None:
+    server = StandaloneServer()
+    try:
+        server.start()
+        uri = f"milvus://127.0.0.1:{server.port}/kept"
+        with MilvusStore.create(uri, space(), cache=tmp_path / "first") as store:
+            for number in range(20):
+                store.put([record(f"i{number}")], FINGERPRINT)
+            store.set_attributes({"i3": {"price": 3}})
+        server.kill()
+        server.start()
+        with MilvusStore.open(uri, cache=tmp_path / "new") as store:
+            assert store.count() == 20
+            assert store.column("price", store.rows(["i3"])) == [3]
+            assert list(store.verify()) == []
+            store.put([record("later")], FINGERPRINT)
+            assert store.count() == 21
+    finally:
+        server.delete()
+
+
+def test_an_object_is_made_once(place: MilvusPlace) -> None:
+    place.create("log/0000000001.json", b"first")
+    with pytest.raises(Taken):
+        place.create("log/0000000001.json", b"second")
+    another = MilvusPlace(place.root)
+    with pytest.raises(Taken):
+        another.create("log/0000000001.json", b"third")
+    assert another.read("log/0000000001.json") == b"first"
+    assert another.exists("log/0000000001.json") and not another.exists("log/0000000002.json")
+    assert place.names("log") == ["0000000001.json"]
+
+
+def test_an_object_whose_writer_died_before_it_wrote_it_is_finished_by_a_reader(
+    place: MilvusPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(MilvusPlace, "_publish", _die)
+        with pytest.raises(KeyboardInterrupt):
+            place.create("log/0000000001.json", b"x" * 200_000)
+    reader = MilvusPlace(place.root)
+    assert reader.exists("log/0000000001.json")
+    assert reader.read("log/0000000001.json") == b"x" * 200_000
+    with pytest.raises(Taken):
+        reader.create("log/0000000001.json", b"other")
+    assert reader.names("log") == ["0000000001.json"]
+
+
+def test_a_candidate_that_was_never_made_an_object_is_nobodys(
+    place: MilvusPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(MilvusPlace, "_claim", _die)
+        with pytest.raises(KeyboardInterrupt):
+            place.create("log/0000000001.json", b"lost")
+    reader = MilvusPlace(place.root)
+    assert not reader.exists("log/0000000001.json") and reader.names("log") == []
+    reader.create("log/0000000001.json", b"kept")
+    assert place.read("log/0000000001.json") == b"kept"
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("size", [0, 1, 49_149, 49_150, 300_000])
+def test_objects_of_every_length_come_back(place: MilvusPlace, size: int, tmp_path: Path) -> None:
+    data = bytes(number % 251 for number in range(size))
+    place.replace("payloads/some", data)
+    assert place.read("payloads/some") == data
+    (tmp_path / "file").write_bytes(data[::-1])
+    place.upload("checkpoint/0000000001", tmp_path / "file")
+    place.upload("checkpoint/0000000001", tmp_path / "file")
+    assert place.download("checkpoint/0000000001", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == data[::-1]
+    place.delete(["payloads/some", "checkpoint/0000000001"])
+    assert place.read("payloads/some") is None and place.names("checkpoint") == []
+
+
+def test_a_fragment_or_an_entry_that_is_lost_is_found_by_verify(tmp_path: Path) -> None:
+    uri = lite_uri(f"damaged_{next(_COUNT)}")
+    with MilvusStore.create(uri, space(), cache=tmp_path, freshness=0) as store:
+        store.put([record("a"), record("b")], FINGERPRINT)
+        store.set_attributes({"a": {"price": 1}})
+        (dataset,) = store.place.names("data")
+        client, items = store.place.client, store.place.collection(dataset)
+        keys = [
+            row["key"] for row in client.query(items, filter="parts > 0", output_fields=["key"], limit=100)
+        ]
+        client.delete(items, ids=[key for key in keys if key.endswith(".0.thumbnail#")])
+        assert any("lacks 1 of 2 objects" in damage.what for damage in store.verify())
+        store.place._objects.delete(["log/0000000003.json"])
+        assert any(damage.where == "log, entry 3" for damage in store.verify())
+
+
+def test_what_is_not_there_or_not_reachable_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CollectionNotFound, match="no collection at milvus://"):
+        MilvusStore.open(lite_uri("nothing"), cache=tmp_path)
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1:9/default/shop cannot be opened") as refused:
+        MilvusStore.open("milvus://root:secret@127.0.0.1:9/shop", cache=tmp_path)
+    assert "secret" not in str(refused.value)
+    uri = lite_uri("twice")
+    with MilvusStore.create(uri, space(), cache=tmp_path) as store:
+        with pytest.raises(CollectionExists):
+            MilvusStore.create(uri, space(), cache=tmp_path)
+        assert store.delete_if_empty()
+    with pytest.raises(InputError, match="no collection on Milvus"):
+        parse("milvus://127.0.0.1")
+
+
+def test_a_database_of_the_server_is_part_of_the_address(tmp_path: Path) -> None:
+    server = server_uri("x").removesuffix("/x")
+    with pytest.raises(StoreError, match="no database nowhere"):
+        MilvusStore.open(f"{server}/nowhere/shop", cache=tmp_path)
+    from pymilvus import MilvusClient
+
+    client = MilvusClient(server.replace("milvus://", "http://"))
+    if "outlet" not in client.list_databases():
+        client.create_database("outlet")
+    with MilvusStore.create(f"{server}/outlet/shop", space(), cache=tmp_path) as store:
+        assert store.count() == 0
+        assert not any("shop__" in name for name in client.list_collections())
+        store.place.destroy()
+    client.close()

@@ -24,11 +24,14 @@ demo: $(VENV)/.user
 	$(BIN)/lookalike demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Ray clusters, Milvus servers and Kubernetes manifests: what a collection outgrows its machine with.
+# The contract of stores runs on each of ENGINES; on a real Milvus server it takes more than 20 minutes.
+ENGINES ?= milvus-lite milvus
 test-scale: $(VENV)/.scale
 	$(BIN)/python -m pytest tests/scale
+	set -e; for engine in $(ENGINES); do LOOKALIKE_TEST_ENGINES=$$engine $(BIN)/python -m pytest tests/contract/test_store*.py; done
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

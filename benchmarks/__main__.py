@@ -25,6 +25,8 @@ BENCHMARKS = {
     "planning": "what `lookalike plan` predicts against what is measured",
     "copying": "collections copied between engines: items a second, CPU and peak memory by size",
     "growth": "time, memory and bytes of storing, indexing, searching, clustering and compacting, by size",
+    "milvus_search": "a Milvus server against the index of this machine: latency and recall, with and without filters",
+    "index_building": "an index built once and loaded elsewhere; search cost of several graphs against one",
     "ray_indexing": "indexing on a local Ray against this process: images a second",
     "ray_tasks": "labels, clusters, copies and migration on Ray against this process",
     "serving": "the service under load: latency and rate by clients, with and without batching; ten times too much",

@@ -1,6 +1,6 @@
 """Searching a Milvus server and this machine's own index: time and recall on the same vectors.
 
-    python -m benchmarks.milvus_search milvus://127.0.0.1:19530/bench --items 50000 --dimensions 256
+    python -m benchmarks milvus_search milvus://127.0.0.1:19530/bench --items 50000 --dimensions 256
 
 The collection is made, filled with clustered vectors from a seed, measured and deleted.
 """
@@ -8,13 +8,14 @@ The collection is made, filled with clustered vectors from a seed, measured and 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.report import keep
+from benchmarks.search import clustered
 from lookalike.store.base import Space
 from lookalike.store.filters import parse
 from lookalike.store.gallery import Gallery
@@ -23,15 +24,11 @@ from lookalike.types import Embeddings, Record, Rows
 
 QUERIES = 200
 BATCH = 1_000
+HANDED_OVER_SECONDS = 40.0
+"""After which a server searches the index that it built."""
 
-
-def _vectors(count: int, dimensions: int, seed: int) -> Embeddings:
-    """Clustered unit vectors, as embeddings of pictures are."""
-    centres = np.random.default_rng(0).normal(size=(500, dimensions))
-    rng = np.random.default_rng(seed)
-    found = centres[rng.integers(500, size=count)] + 0.7 * rng.normal(size=(count, dimensions))
-    unit: Embeddings = (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
-    return unit
+CONDITIONS = (None, "price < 500", "price < 200", "price < 100", "price < 50")
+"""Filters that keep all, a half, a fifth, a tenth and a twentieth."""
 
 
 def _fill(store: MilvusStore, vectors: Embeddings) -> float:
@@ -58,9 +55,9 @@ def _measured(gallery: Gallery, queries: Embeddings, truth: Rows, rows: Rows | N
         taken.append(time.perf_counter() - started)
         shared += len(np.intersect1d(found[0], expected))
     return {
-        "p50_ms": round(float(np.median(taken)) * 1e3, 2),
-        "p99_ms": round(float(np.quantile(taken, 0.99)) * 1e3, 2),
-        "recall_at_10": round(shared / (10 * len(queries)), 4),
+        "p50 ms": round(float(np.median(taken)) * 1e3, 2),
+        "p99 ms": round(float(np.quantile(taken, 0.99)) * 1e3, 2),
+        "recall@10": round(shared / (10 * len(queries)), 4),
     }
 
 
@@ -71,17 +68,17 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=50_000)
     parser.add_argument("--dimensions", type=int, default=256)
     given = parser.parse_args()
-    vectors = _vectors(given.items, given.dimensions, 1)
-    queries = _vectors(QUERIES, given.dimensions, 2)
+    vectors = clustered(given.items + QUERIES, given.dimensions, seed=0)
+    vectors, queries = vectors[: given.items], vectors[given.items :]
     space = Space(1, "{}", "benchmark", given.dimensions, "f16")
     with (
         tempfile.TemporaryDirectory() as folder,
         MilvusStore.create(given.url, space, cache=Path(folder)) as store,
     ):
         try:
-            report: dict[str, object] = {"items": given.items, "dimensions": given.dimensions}
-            report["put_items_per_s"] = round(given.items / _fill(store, vectors))
-            allowed = store.select(parse("price < 100"))
+            report: dict[str, object] = {}
+            rows: list[dict[str, object]] = []
+            report["put, items a second"] = round(given.items / _fill(store, vectors))
             with (
                 Gallery(store, Path(folder, "exact"), index="exact") as exact,
                 Gallery(store, Path(folder, "local"), index="hnsw") as local,
@@ -89,12 +86,20 @@ def main() -> None:
             ):
                 started = time.perf_counter()
                 server.save()
-                report["bring_items_per_s"] = round(given.items / (time.perf_counter() - started))
-                for name, rows in (("all", None), ("a tenth", allowed)):
-                    truth, _ = exact.search(queries, 10, rows)
-                    report[f"milvus, {name}"] = _measured(server, queries, truth, rows)
-                    report[f"local hnsw, {name}"] = _measured(local, queries, truth, rows)
-            print(json.dumps(report, indent=1))
+                report["brought and indexed, items a second"] = round(
+                    given.items / (time.perf_counter() - started)
+                )
+                time.sleep(HANDED_OVER_SECONDS)
+                for condition in CONDITIONS:
+                    allowed = None if condition is None else store.select(parse(condition))
+                    share = 1.0 if allowed is None else len(allowed) / given.items
+                    truth, _ = exact.search(queries, 10, allowed)
+                    for name, gallery in (("Milvus", server), ("local HNSW", local)):
+                        rows.append(
+                            {"searched by": name, "share allowed": round(share, 3)}
+                            | _measured(gallery, queries, truth, allowed)
+                        )
+            keep("milvus_search", rows, items=given.items, dimensions=given.dimensions, **report)
         finally:
             store.place.destroy()
 

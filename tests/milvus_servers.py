@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import atexit
 import functools
-import logging
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+
+FOREIGN = "LOOKALIKE_TEST_MILVUS"
+"""Environment variable with HOST:PORT of a server to test on, such as a cluster's; there can be one standalone server
+of the package on a machine."""
 
 
 def lite_uri(name: str) -> str:
@@ -23,10 +25,10 @@ def lite_uri(name: str) -> str:
 
 
 def server_uri(name: str) -> str:
-    """A place for a collection on the server that LOOKALIKE_TEST_MILVUS names (HOST:PORT, such as a cluster's), else on
-    a standalone one that this process starts and stops.
+    """A place for a collection on the server that FOREIGN names, else on a standalone one that this process starts
+    and stops.
     """
-    address = os.environ.get("LOOKALIKE_TEST_MILVUS") or f"127.0.0.1:{started_server().port}"
+    address = os.environ.get(FOREIGN) or f"127.0.0.1:{started_server().port}"
     return f"milvus://{address}/{name}"
 
 
@@ -56,6 +58,19 @@ def started_server() -> StandaloneServer:
     return server
 
 
+SERVER = """
+import sys
+from milvus import MilvusServer
+server = MilvusServer()
+server.set_base_dir(sys.argv[1])
+server.start()
+print(server.listen_port, server.server_proc.pid, flush=True)
+sys.stdin.read()
+server.stop()
+"""
+"""Runs a server until its standard input ends, as it does when the tests' process ends, however that happens."""
+
+
 class StandaloneServer:
     """A Milvus server with all its parts in one process, from the package ``milvus`` of PyPI.
 
@@ -65,48 +80,29 @@ class StandaloneServer:
     def __init__(self) -> None:
         pytest.importorskip("milvus", reason="needs a Milvus server: pip install milvus==2.3.5")
         self._folder = Path(tempfile.mkdtemp(prefix="lookalike-milvus-"))
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = 0
+        self._keeper: subprocess.Popen[str] | None = None
+        self.port = self.pid = 0
 
     def start(self) -> None:
-        """Start it, on the port and the data that it had before, and wait until it answers."""
-        from milvus import MilvusServer
-
-        server = MilvusServer()
-        server.set_base_dir(str(self._folder))
-        if self.port:
-            server.listen_port = self.port
-        server.start()
-        self.port = int(server.listen_port)
-        self._process = server.server_proc
-        self._server = server
-
-    @property
-    def pid(self) -> int:
-        """Of the server's process."""
-        assert self._process is not None
-        return self._process.pid
+        """Start it on the data that it had before, maybe on another port, and wait until it answers."""
+        command = [sys.executable, "-c", SERVER, str(self._folder)]
+        self._keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._keeper.stdout is not None
+        said = self._keeper.stdout.readline().split()
+        assert len(said) == 2, "the server did not start; its logs are in the folder logs of its data"
+        self.port, self.pid = map(int, said)
 
     def kill(self) -> None:
-        """End it as a power cut ends a process: without a word."""
+        """End it without a word, as a power cut ends a process."""
         os.kill(self.pid, signal.SIGKILL)
-        assert self._process is not None
-        self._process.wait()
-        _wait_for_free(self.port)
+        self._stop()
 
     def delete(self) -> None:
         """Stop it and delete its data."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        self._stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-
-def _wait_for_free(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return
-        time.sleep(0.1)
-    logging.getLogger(__name__).warning("port %d is still in use", port)
+    def _stop(self) -> None:
+        if self._keeper is not None:
+            self._keeper.communicate()
+            self._keeper = None

@@ -181,14 +181,6 @@ def test_originals_of_uploads_go_with_their_items(uploads: Path, tmp_path: Path)
         assert shop.upload({"0.png": picture(0)}, progress=False).unchanged == 1
 
 
-def test_a_place_without_a_folder_refuses_originals_before_it_begins(uploads: Path, tmp_path: Path) -> None:
-    for destination in (str(tmp_path / "copy.lance"), s3_uri(tmp_path)):
-        with pytest.raises(InputError, match=r"originals of 3 uploaded pictures.*nothing was copied"):
-            copied(uploads, destination)
-        with pytest.raises(CollectionNotFound):
-            lookalike.open(destination)
-
-
 def test_a_lost_original_is_named(uploads: Path, tmp_path: Path) -> None:
     lost = next(path for path in (uploads / "originals").glob("??/*") if path.read_bytes() == picture(1))
     lost.unlink()
@@ -319,6 +311,20 @@ def test_what_a_killed_process_leaves_is_no_collection_and_a_restart_replaces_it
     done = copy(shop.path, place, restart=True, progress=False)
     assert done.items == 330
     assert copied(place, tmp_path / "other.lookalike").digest == done.digest
+
+
+def test_a_run_that_fails_late_does_not_delete_the_copy_that_a_restart_has_made_in_its_place(
+    shop: Collection, place: str
+) -> None:
+    def restart(done: int, _: int) -> None:
+        if done:
+            assert copy(shop.path, place, restart=True, progress=False).items == 330
+            raise RuntimeError("too late")
+
+    with pytest.raises(RuntimeError, match="too late"):
+        copy(shop.path, place, progress=restart)
+    with lookalike.open(place) as there:
+        assert len(there) == 330
 
 
 def test_progress_counts_the_items(shop: Collection, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import lookalike
 from lookalike.cli.main import main
 from lookalike.collection.facade import Collection
-from lookalike.errors import CollectionExists, CollectionNotFound, InputError, StoreError
+from lookalike.errors import CollectionExists, CollectionNotFound, InputError
 from s3_server import s3_uri
 
 pytest.importorskip("lance", reason="needs Lance: pip install 'lookalike[lance]'")
@@ -120,11 +120,3 @@ def test_a_run_that_added_nothing_leaves_nothing(place: str, tmp_path: Path) -> 
 def test_a_path_that_no_engine_takes_is_refused(path: str) -> None:
     with pytest.raises(InputError, match=r"s3://BUCKET/NAME\.lance"):
         lookalike.open(path)
-
-
-def test_uploads_are_refused_where_no_other_machine_would_find_them(place: str, pictures: Path) -> None:
-    data = next(pictures.iterdir()).read_bytes()
-    with lookalike.create(place) as shop:
-        with pytest.raises(StoreError, match="only this machine's cache"):
-            shop.upload({"a.jpg": data}, progress=False)
-        assert len(shop) == 0

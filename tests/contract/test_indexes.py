@@ -15,6 +15,7 @@ from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import ArrayVectors, Exact, Index, Neighbours, VectorSource
+from lookalike.vectors.sharded import Sharded
 
 Build = Callable[[VectorSource], Index]
 ENGINES: dict[str, Build] = {
@@ -22,6 +23,7 @@ ENGINES: dict[str, Build] = {
     "exact-resident": lambda source: Exact(source, resident=True),
     "hnsw-f16": lambda source: HNSW.build(source, half=True),
     "hnsw-f32": lambda source: HNSW.build(source, half=False),
+    "hnsw-sharded": lambda source: Sharded.build(source, shards=3, half=True),
     "ivf": IVF.build,
 }
 N, K, FLOOR = 4000, 10, 0.98

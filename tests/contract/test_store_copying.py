@@ -346,13 +346,13 @@ def test_a_digest_is_of_what_is_there_and_not_of_its_order() -> None:
 
 def test_an_unfinished_copy_is_not_opened_by_another_handle(engine: Engine, tmp_path: Path) -> None:
     with engine.create(tmp_path / "c", space()) as store:
-        mark(store, "/shops/shop.lookalike")
+        mark(store, "/shops/shop.lookalike", "a run")
     with pytest.raises(StoreError, match=r"is a copy of /shops/shop.lookalike that was begun .* --restart"):
         whole(engine.open(tmp_path / "c"))
     with looking(), whole(engine.open(tmp_path / "c")) as store:
         begun = unfinished(store)
         assert begun is not None
-        assert begun.source == "/shops/shop.lookalike"
+        assert (begun.source, begun.by) == ("/shops/shop.lookalike", "a run")
         unmark(store)
     with whole(engine.open(tmp_path / "c")) as store:
         assert unfinished(store) is None

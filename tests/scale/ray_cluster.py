@@ -19,23 +19,36 @@ from lookalike.types import Record
 
 STORE_BYTES = 150_000_000
 
+OTHERS = 2
+"""Machines beside the head."""
+
 
 class ThreeNodes:
     """A head without workers, which this process is connected to, and two machines of one core."""
 
     def __init__(self, cluster: Any) -> None:
-        self.cluster = cluster
+        self._cluster = cluster
         self._others: list[Any] = []
+
+    @property
+    def address(self) -> str:
+        """Of the head, for drivers on this machine."""
+        return str(self._cluster.address)
+
+    @property
+    def whole(self) -> bool:
+        """Whether no machine was killed since the last revival."""
+        return len(self._others) == OTHERS
 
     def revive(self) -> None:
         """Have two machines beside the head."""
-        while len(self._others) < 2:
-            self._others.append(self.cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
-        self.cluster.wait_for_nodes()
+        while not self.whole:
+            self._others.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
+        self._cluster.wait_for_nodes()
 
     def kill_one(self) -> None:
         """Kill all processes of a machine (SIGKILL), whatever they are doing."""
-        self.cluster.remove_node(self._others.pop(0), allow_graceful=False)
+        self._cluster.remove_node(self._others.pop(0), allow_graceful=False)
 
 
 @contextmanager

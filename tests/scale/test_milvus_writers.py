@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from lookalike.store.milvus_address import parse
 from lookalike.store.milvus_place import MilvusPlace
 from lookalike.store.milvus_store import MilvusStore
 from lookalike.store.object_places import Taken
-from milvus_servers import StandaloneServer, lite_uri, server_uri
+from milvus_servers import FOREIGN, lite_uri, server_uri, started_server
 from store_records import FINGERPRINT, record, space
 
 pytest.importorskip("pymilvus", reason="needs the driver of Milvus: pip install 'lookalike[milvus]'")
@@ -96,24 +97,22 @@ def test_a_writer_killed_in_the_middle_leaves_what_it_acknowledged_and_nobody_wa
 
 
 def test_a_killed_server_comes_back_with_all_that_was_acknowledged(tmp_path: Path) -> None:
-    server = StandaloneServer()
-    try:
-        server.start()
-        uri = f"milvus://127.0.0.1:{server.port}/kept"
-        with MilvusStore.create(uri, space(), cache=tmp_path / "first") as store:
-            for number in range(20):
-                store.put([record(f"i{number}")], FINGERPRINT)
-            store.set_attributes({"i3": {"price": 3}})
-        server.kill()
-        server.start()
-        with MilvusStore.open(uri, cache=tmp_path / "new") as store:
-            assert store.count() == 20
-            assert store.column("price", store.rows(["i3"])) == [3]
-            assert list(store.verify()) == []
-            store.put([record("later")], FINGERPRINT)
-            assert store.count() == 21
-    finally:
-        server.delete()
+    if FOREIGN in os.environ:
+        pytest.skip(f"{FOREIGN} names a server that is not this test's to kill")
+    server, name = started_server(), f"kept_{next(_COUNT)}"
+    with MilvusStore.create(server_uri(name), space(), cache=tmp_path / "first") as store:
+        for number in range(20):
+            store.put([record(f"i{number}")], FINGERPRINT)
+        store.set_attributes({"i3": {"price": 3}})
+    server.kill()
+    server.start()
+    with MilvusStore.open(server_uri(name), cache=tmp_path / "new") as store:
+        assert store.count() == 20
+        assert store.column("price", store.rows(["i3"])) == [3]
+        assert list(store.verify()) == []
+        store.put([record("later")], FINGERPRINT)
+        assert store.count() == 21
+        store.place.destroy()
 
 
 def test_an_object_is_made_once(place: MilvusPlace) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ray_nodes import TwoNodes, two_nodes
+from ray_cluster import ThreeNodes
 
 from lookalike.errors import FingerprintMismatch, InputError, ServiceError
 from lookalike.ingest import ray_blocks
@@ -18,15 +18,9 @@ from lookalike.ingest.ray_blocks import blocks_on
 from lookalike.vectors.blocks import MapBlocks, in_process
 
 
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[TwoNodes]:
-    with two_nodes() as nodes:
-        yield nodes
-
-
 @pytest.fixture
-def map_blocks(nodes: TwoNodes) -> Iterator[MapBlocks]:
-    nodes.revive()
+def map_blocks(nodes: ThreeNodes) -> Iterator[MapBlocks]:
+    assert nodes.whole
     with blocks_on("ray") as found:
         yield found
 
@@ -94,7 +88,7 @@ def test_a_block_that_always_kills_its_worker_is_given_up_loudly(map_blocks: Map
         list(map_blocks(work, None, range(4)))
 
 
-def test_a_machine_that_is_killed_takes_no_answer_with_it(nodes: TwoNodes, map_blocks: MapBlocks) -> None:
+def test_a_machine_that_is_killed_takes_no_answer_with_it(nodes: ThreeNodes, map_blocks: MapBlocks) -> None:
     def work(shared: np.ndarray, block: int) -> np.ndarray:
         time.sleep(0.1)
         return shared[block : block + 100] + block
@@ -102,7 +96,7 @@ def test_a_machine_that_is_killed_takes_no_answer_with_it(nodes: TwoNodes, map_b
     shared = np.arange(300_000.0)
     answers = map_blocks(work, shared, range(60))
     found = [next(answers) for _ in range(6)]
-    nodes.kill()
+    nodes.kill_one()
     found += answers
     assert all(np.array_equal(each, shared[n : n + 100] + n) for n, each in enumerate(found))
     assert len(found) == 60

@@ -9,26 +9,18 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from ray_cluster import ThreeNodes, assert_same_rows, copied, rows_of, three_nodes
+from ray_cluster import ThreeNodes, assert_same_rows, copied, rows_of
 
 import lookalike
 from lookalike.errors import EncoderError, InputError, ServiceError
 from lookalike.ingest import ray_pipeline
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Progress
-from s3_server import s3_uri, start_s3
-
-
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[ThreeNodes]:
-    start_s3()  # first, so that the machines inherit where it is
-    with three_nodes() as nodes:
-        yield nodes
+from s3_server import s3_uri
 
 
 @pytest.fixture(autouse=True)
@@ -240,7 +232,7 @@ def test_the_command_takes_the_cluster_and_prints_one_document(
     command = [sys.executable, "-m", "lookalike", "index", folder, "--to", tmp_path / "there.lance"]
     done = subprocess.run(
         [*map(str, command), "--on", "ray", "--workers", "2", "--json"],
-        env=os.environ | {"RAY_ADDRESS": nodes.cluster.address},
+        env=os.environ | {"RAY_ADDRESS": nodes.address},
         capture_output=True,
         text=True,
         timeout=80,

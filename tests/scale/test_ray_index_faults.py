@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from ray_cluster import ThreeNodes, assert_same_rows, copied, rows_of, three_nodes
+from ray_cluster import ThreeNodes, assert_same_rows, copied, rows_of
 from ray_faults import Harmful, crash, die, once
 
 import lookalike
@@ -23,34 +23,26 @@ from lookalike.ingest.pipeline import Progress
 from lookalike.ingest.ray_pipeline import QUARANTINED, RayIngest
 from lookalike.ingest.ray_pool import Workers
 
-BATCH = 8
+BATCH, COUNT = 8, 64
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[ThreeNodes]:
-    with three_nodes() as nodes:
-        yield nodes
-
-
-@pytest.fixture
-def nodes(cluster: ThreeNodes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ThreeNodes:
-    cluster.revive()
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ray_pipeline, "BATCH_ITEMS", BATCH)
     monkeypatch.setattr(ray_pipeline, "COMMIT_ITEMS", 2 * BATCH)
     monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
-    return cluster
 
 
 @pytest.fixture(scope="module")
 def folder(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copied(sample, tmp_path_factory.mktemp("pictures"), 96)
+    return copied(sample, tmp_path_factory.mktemp("pictures"), COUNT)
 
 
 @pytest.fixture(scope="module")
 def serial(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[lookalike.Collection]:
     """The same pictures, indexed in this process."""
     with lookalike.create(tmp_path_factory.mktemp("serial") / "here.lookalike") as here:
-        assert here.add(folder, progress=False).added == 96
+        assert here.add(folder, progress=False).added == COUNT
         yield here
 
 
@@ -66,8 +58,8 @@ def test_a_machine_that_is_killed_in_mid_run_costs_nothing_but_time(
 
     with lookalike.create(tmp_path / "there.lance") as there:
         ledger = there.add(folder, on="ray", workers=2, progress=kill)
-        assert killed and killed[0] < 96
-        assert (ledger.inputs, ledger.added, ledger.failed) == (96, 96, 0)
+        assert killed and killed[0] < COUNT
+        assert (ledger.inputs, ledger.added, ledger.failed) == (COUNT, COUNT, 0)
         assert_same_rows(there, serial)
         assert there.verify() == []
 
@@ -77,18 +69,18 @@ def test_a_picture_that_crashes_its_workers_fails_after_three_tries_and_the_rest
     folder: Path, serial: lookalike.Collection, tmp_path: Path
 ) -> None:
     (source,) = resolve([folder])
-    poison = sorted(rows_of(serial))[41]
+    poison = sorted(rows_of(serial))[29]
     notes = tmp_path / "tries"
     with lookalike.create(tmp_path / "there.lance") as there:
         run = RayIngest(there._store, there.encoder, workers=Workers(2))
         ledger = run.run([Harmful(source, poison, partial(crash, notes), tmp_path / "reads")])
         assert notes.read_text() == "xxx"
-        assert (ledger.inputs, ledger.added, ledger.failed) == (96, 95, 1)
+        assert (ledger.inputs, ledger.added, ledger.failed) == (COUNT, COUNT - 1, 1)
         (failure,) = ledger.failures
         assert failure.uri.endswith(poison.partition("/")[2]) and failure.reason == QUARANTINED
         assert rows_of(there).keys() == rows_of(serial).keys() - {poison}
         again = there.add(folder, on="ray", progress=False)  # it is well again, and was not forgotten
-        assert (again.added, again.unchanged) == (1, 95)
+        assert (again.added, again.unchanged) == (1, COUNT - 1)
         assert_same_rows(there, serial)
 
 
@@ -103,8 +95,8 @@ def test_a_worker_that_is_killed_once_has_one_batch_done_again(
         run = RayIngest(there._store, there.encoder, workers=Workers(2))
         ledger = run.run([Harmful(source, victim, partial(once, tmp_path / "struck", die), reads)])
         assert (tmp_path / "struck").exists()
-        assert 96 < reads.stat().st_size <= 96 + BATCH
-        assert (ledger.added, ledger.failed) == (96, 0)
+        assert COUNT < reads.stat().st_size <= COUNT + BATCH
+        assert (ledger.added, ledger.failed) == (COUNT, 0)
         assert_same_rows(there, serial)
 
 
@@ -117,7 +109,7 @@ def test_a_straggler_does_not_hold_up_the_end(
 ) -> None:
     monkeypatch.setattr(ray_pipeline, "BACKUP_SECONDS", 1.0)
     (source,) = resolve([folder])
-    slow, reads = sorted(rows_of(serial))[90], tmp_path / "reads"
+    slow, reads = sorted(rows_of(serial))[60], tmp_path / "reads"
     with lookalike.create(tmp_path / "there.lance") as there:
         run = RayIngest(there._store, there.encoder, workers=Workers(2))
         started = time.monotonic()
@@ -126,7 +118,7 @@ def test_a_straggler_does_not_hold_up_the_end(
         )
         assert (tmp_path / "slept").exists()
         assert time.monotonic() - started < 80  # of the 90 s that the straggler sleeps
-        assert (ledger.added, ledger.failed) == (96, 0)
+        assert (ledger.added, ledger.failed) == (COUNT, 0)
         assert_same_rows(there, serial)
 
 
@@ -145,7 +137,7 @@ def test_a_hung_worker_is_killed_and_its_batch_done_again(
         ledger = run.run(
             [Harmful(source, slow, partial(once, tmp_path / "hung", partial(time.sleep, 999)), reads)]
         )
-        assert (ledger.added, ledger.failed) == (96, 0)
+        assert (ledger.added, ledger.failed) == (COUNT, 0)
         assert_same_rows(there, serial)
 
 
@@ -165,7 +157,7 @@ def test_a_driver_that_ends_early_leaves_what_it_committed_and_the_next_goes_on_
     nodes: ThreeNodes, folder: Path, serial: lookalike.Collection, tmp_path: Path, ending: signal.Signals
 ) -> None:
     with lookalike.create(tmp_path / "there.lance") as there:
-        environment = os.environ | {"RAY_ADDRESS": nodes.cluster.address}
+        environment = os.environ | {"RAY_ADDRESS": nodes.address}
         driver = subprocess.Popen(
             [sys.executable, "-c", DRIVER, str(there.path), str(folder)],
             env=environment,
@@ -186,8 +178,8 @@ def test_a_driver_that_ends_early_leaves_what_it_committed_and_the_next_goes_on_
             driver.wait()
             driver.stdout.close()
         kept = len(rows_of(there))
-        assert told <= kept < 96
+        assert told <= kept < COUNT
         ledger = there.add(folder, on="ray", progress=False)
-        assert (ledger.inputs, ledger.added, ledger.unchanged) == (96, 96 - kept, kept)
+        assert (ledger.inputs, ledger.added, ledger.unchanged) == (COUNT, COUNT - kept, kept)
         assert_same_rows(there, serial)
         assert there.verify() == []

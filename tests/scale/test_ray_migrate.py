@@ -8,19 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ray_nodes import TwoNodes, two_nodes
+from ray_cluster import ThreeNodes
 
 import lookalike
 from lookalike.collection.facade import Collection
 from lookalike.errors import StoreError
 
 OTHER = "efficientnet-lite2"
-
-
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[TwoNodes]:
-    with two_nodes() as nodes:
-        yield nodes
 
 
 @pytest.fixture(autouse=True)
@@ -74,29 +68,28 @@ def contents(shop: Collection) -> dict[str, tuple[list[float], object]]:
 
 
 def test_embeddings_are_the_same_when_a_machine_dies(
-    nodes: TwoNodes, shop: Collection, expected: dict[str, tuple[list[float], object]]
+    nodes: ThreeNodes, shop: Collection, expected: dict[str, tuple[list[float], object]]
 ) -> None:
-    nodes.revive()
     done = []
 
     def strike(at: int, of: int) -> None:
         assert of == 60
         done.append(at)
-        if nodes.alive:
-            nodes.kill()
+        if nodes.whole:
+            nodes.kill_one()
 
     told = shop.migrate(OTHER, on="ray", progress=strike)
     assert (told.items, told.from_thumbnails) == (60, 0)
     assert done == [16, 32, 48, 60]
-    assert not nodes.alive
+    assert not nodes.whole
     assert contents(shop) == expected
     assert shop.verify() == []
 
 
+@pytest.mark.usefixtures("nodes")
 def test_it_goes_on_where_it_stopped(
-    nodes: TwoNodes, shop: Collection, expected: dict[str, tuple[list[float], object]]
+    shop: Collection, expected: dict[str, tuple[list[float], object]]
 ) -> None:
-    nodes.revive()
     old = shop.info()["fingerprint"]
 
     def stop(at: int, _: int) -> None:
@@ -110,10 +103,10 @@ def test_it_goes_on_where_it_stopped(
     assert contents(shop) == expected
 
 
+@pytest.mark.usefixtures("nodes")
 def test_an_original_that_is_gone_stops_the_switch_until_its_thumbnail_will_do(
-    nodes: TwoNodes, catalog: Path, shop: Collection, tmp_path: Path
+    catalog: Path, shop: Collection, tmp_path: Path
 ) -> None:
-    nodes.revive()
     gone = sorted(catalog.glob("*.jpg"))[7]
     kept = gone.rename(tmp_path / gone.name)
     try:
@@ -126,10 +119,10 @@ def test_an_original_that_is_gone_stops_the_switch_until_its_thumbnail_will_do(
     assert shop.info()["encoder"] == OTHER
 
 
+@pytest.mark.usefixtures("nodes")
 def test_a_collection_in_lance_is_migrated_too(
-    nodes: TwoNodes, catalog: Path, tmp_path: Path, expected: dict[str, tuple[list[float], object]]
+    catalog: Path, tmp_path: Path, expected: dict[str, tuple[list[float], object]]
 ) -> None:
-    nodes.revive()
     with lookalike.create(tmp_path / "shop.lance") as shop:
         shop.add(catalog, progress=False)
         assert shop.migrate(OTHER, on="ray", progress=False).items == 60

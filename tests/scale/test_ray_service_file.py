@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import yaml
+from ray_cluster import copied
 
 import lookalike
 from lookalike.service.gateway import CALLBACK, VARIABLE
@@ -24,6 +25,8 @@ from running_service import wait_for
 
 SERVICE = Path(__file__).parents[2] / "deploy" / "kubernetes" / "ray" / "service.yaml"
 CLIENTS = 8
+WAIT = 0.5
+"""Seconds that an encoder waits for more pictures: so clients keep it busy without taking the cores of a new one."""
 
 DEPLOYS = """
 import sys, time, yaml
@@ -63,7 +66,7 @@ class Deployed:
 def deployed(sample: Path) -> Iterator[Deployed]:
     scratch = Path(tempfile.mkdtemp(prefix="lookalike-ray-", dir="/tmp"))  # sockets need a short path
     with lookalike.create(scratch / "shop.lance") as shop:
-        shop.add(sample / "catalog", attributes=sample / "catalog.csv", key="file", progress=False)
+        shop.add(copied(sample, scratch, 40), progress=False)
     port = free_port()
     (scratch / "config.yaml").write_text(config_for_this_machine(scratch / "shop.lance", port))
     environment = {
@@ -99,7 +102,7 @@ def config_for_this_machine(collection: Path, port: int) -> str:
     for application in config["applications"]:
         arguments = application["args"]
         arguments["collections"] = {"shop": str(collection)}
-        arguments["settings"] |= {"host": "127.0.0.1", "port": port, "keys": None}
+        arguments["settings"] |= {"host": "127.0.0.1", "port": port, "keys": None, "batch_wait": WAIT}
         arguments["scale"] = {"replicas": "1-2", "encoders": "1-2", "replica_cpus": 0.25, "encoder_cpus": 0.5}
     return str(yaml.safe_dump(config))
 
@@ -126,8 +129,8 @@ def test_the_three_applications_work_together(deployed: Deployed, sample: Path) 
         assert found.headers[MARK].startswith("Replica-")
         job = client.post("/v1/collections/shop/duplicates", json={})
         assert (job.status_code, job.headers[MARK].partition("-")[0]) == (202, "JobsReplica")
-        missing = client.post("/v1/collections/shop/items", files={"image": ("photo.jpg", photo)})
-        assert missing.headers["Content-Type"] == "application/problem+json"
+        missing = client.get("/v1/collections/shop/items/shop/nothing.jpg")
+        assert (missing.status_code, missing.headers["Content-Type"]) == (404, "application/problem+json")
 
 
 def test_more_encoders_come_while_the_replicas_stay(deployed: Deployed, sample: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ray_nodes import TwoNodes, two_nodes
+from ray_cluster import ThreeNodes
 
 import lookalike
 from lookalike.cli.grammar import DONE
@@ -19,12 +19,6 @@ from lookalike.ingest.ray_blocks import RayBlocks
 from lookalike.vectors import graph
 
 METHODS = ["linear", "neighbours", "prototypes"]
-
-
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[TwoNodes]:
-    with two_nodes() as nodes:
-        yield nodes
 
 
 @pytest.fixture(autouse=True)
@@ -59,9 +53,8 @@ def two(shop_folder: Path, tmp_path: Path) -> Iterator[tuple[Collection, Collect
 
 
 @pytest.fixture
-def strike(nodes: TwoNodes, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Kills the second machine after so many answers."""
-    nodes.revive()
+def strike(nodes: ThreeNodes, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Kills a machine after so many answers."""
     answer = RayBlocks._answer
     left = 0
 
@@ -69,7 +62,7 @@ def strike(nodes: TwoNodes, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], 
         nonlocal left
         left -= 1
         if left == 0:
-            nodes.kill()
+            nodes.kill_one()
         return answer(self, reference)
 
     def after(answers: int) -> None:
@@ -113,7 +106,7 @@ def test_the_command_line_takes_the_cluster(
 
 
 def test_labels_are_the_same_when_a_machine_dies(
-    nodes: TwoNodes, two: tuple[Collection, Collection], strike: Callable[[int], None]
+    nodes: ThreeNodes, two: tuple[Collection, Collection], strike: Callable[[int], None]
 ) -> None:
     for shop in two:
         for method in METHODS:
@@ -124,7 +117,7 @@ def test_labels_are_the_same_when_a_machine_dies(
     for method in METHODS:
         told = there.predict_labels(method, on="ray", progress=lambda at, _: done.append(at))
         assert told == here.predict_labels(method, progress=False)
-    assert not nodes.alive
+    assert not nodes.whole
     assert done[:17] == [*range(20, 321, 20), 330]
     assert {item.id: dict(item.attributes) for item in here} == {
         item.id: dict(item.attributes) for item in there
@@ -133,14 +126,14 @@ def test_labels_are_the_same_when_a_machine_dies(
 
 @pytest.mark.usefixtures("graphs")
 def test_copies_are_the_same_when_a_machine_dies(
-    nodes: TwoNodes, two: tuple[Collection, Collection], strike: Callable[[int], None]
+    nodes: ThreeNodes, two: tuple[Collection, Collection], strike: Callable[[int], None]
 ) -> None:
     here, there = indexed(two)
     expected = here.duplicates(threshold=0.6, progress=False)
     assert expected.provenance["index"]["kind"] == "hnsw"
     strike(25)  # while neighbours are searched: 17 blocks of thumbnails come before
     found = there.duplicates(threshold=0.6, on="ray", progress=False)
-    assert not nodes.alive
+    assert not nodes.whole
     assert plain(found) == plain(expected)
     assert found.provenance["neighbours"] > 1000
 
@@ -154,13 +147,13 @@ def test_copies_among_some_items_are_the_same(two: tuple[Collection, Collection]
 
 
 def test_clusters_are_the_same_when_a_machine_dies(
-    nodes: TwoNodes, two: tuple[Collection, Collection], strike: Callable[[int], None]
+    nodes: ThreeNodes, two: tuple[Collection, Collection], strike: Callable[[int], None]
 ) -> None:
     here, there = two
     expected = here.cluster(progress=False)
     strike(5)
     found = there.cluster(on="ray", progress=False)
-    assert not nodes.alive
+    assert not nodes.whole
     assert plain(found) == plain(expected)
     assert len(found.names) > 10
 

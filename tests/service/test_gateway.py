@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -168,6 +169,37 @@ def test_a_request_that_cannot_be_kept_is_sent_once(
         .post(SEARCH, content=b"ten bytes.")
         .is_success
     )
+
+
+def test_an_attempt_that_still_waits_for_the_client_does_not_hold_up_the_next() -> None:
+    parts: list[Message] = [{"type": "http.request", "body": b"picture", "more_body": False}]
+    sent: list[Message] = []
+    waiting: list[asyncio.Task[Message]] = []
+
+    async def client() -> Message:
+        return parts.pop() if parts else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        assert await Request(scope, receive).body() == b"picture"
+        if not waiting:
+            waiting.append(asyncio.create_task(receive()))  # type: ignore[arg-type]
+            await asyncio.sleep(0)
+            await from_proxy(500)(scope, receive, send)
+        else:
+            await from_replica()(scope, receive, send)
+
+    scope = {"type": "http", "method": "POST", "path": SEARCH, "headers": [], "query_string": b""}
+
+    async def ask() -> None:
+        async with asyncio.timeout(10):
+            await Gateway(proxy)(scope, client, keep)
+        waiting[0].cancel()
+
+    asyncio.run(ask())
+    assert [message.get("status") for message in sent] == [200, None]
 
 
 def test_memory_is_given_back() -> None:

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lookalike.errors import CollectionExists, CollectionNotFound, DamagedCollection, InputError, StoreError
+from lookalike.errors import (
+    CollectionBusy,
+    CollectionExists,
+    CollectionNotFound,
+    DamagedCollection,
+    InputError,
+    StoreError,
+)
 from lookalike.store.object_log import ObjectLog
 from lookalike.store.object_places import LocalPlace
 from lookalike.store.s3_place import S3Place
@@ -460,15 +468,22 @@ def test_a_service_that_overwrites_is_refused(tmp_path: Path, monkeypatch: pytes
     assert S3Place(place).names("") == []
 
 
-def test_originals_in_the_cache_are_refused(root: Path) -> None:
+def test_an_original_is_put_in_the_period_in_which_it_was_written(root: Path) -> None:
+    one = replace(record("uploads/a.jpg"), uri="original://uploads/a.jpg")
     with on_machine(root, "a") as store:
-        one = record("uploads/a.jpg")
-        uploaded = type(one)(
-            **{**{n: getattr(one, n) for n in one.__slots__}, "uri": f"{store.folder}/originals/aa"}
-        )
-        with pytest.raises(StoreError, match="only this machine's cache"):
-            store.put([uploaded], FINGERPRINT)
+        assert store.original_objects is not None
+        store.original_objects.write(one.sha256, b"a picture")
+        with on_machine(root, "b") as other:
+            other.compact()
+            assert other.original_objects is not None and other.original_objects.all_names() == {}
+        with pytest.raises(CollectionBusy, match="upload them again"):
+            store.put([one], FINGERPRINT)
         assert store.count() == 0
+        store.original_objects.write(one.sha256, b"a picture")
+        store.put([one], FINGERPRINT)
+        store.compact()
+        assert list(store.original_objects.all_names()) == [one.sha256]
+        assert store.original_objects.bytes() == len(b"a picture")
 
 
 def test_an_entry_of_an_unknown_operation_is_refused(root: Path) -> None:

@@ -70,5 +70,5 @@ def _migrate(commands: Commands) -> None:
     )
     parser.add_argument("--workers", type=int, metavar="N", help="decode threads (default: all cores)")
     parser.add_argument(
-        "--on", metavar="CLUSTER", help="embed on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)"
+        "--on", metavar="RAY", help="embed on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)"
     )

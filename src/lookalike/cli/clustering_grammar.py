@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--on",
-        metavar="CLUSTER",
+        metavar="RAY",
         help="search neighbours on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)",
     )
     parser.add_argument("--html", metavar="FILE", help="write a report with pictures")

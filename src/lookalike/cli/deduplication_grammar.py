@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--yes", action="store_true", help="really remove them")
     parser.add_argument(
         "--on",
-        metavar="CLUSTER",
+        metavar="RAY",
         help="compare on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)",
     )
     parser.add_argument("--html", metavar="FILE", help="write a report with the copies side by side")

@@ -40,11 +40,11 @@ def index(options: argparse.Namespace) -> int:
             gpus=options.gpus,
             progress=not options.json,
         )
-        items = len(collection)
+        items, path = len(collection), str(collection.path)
     if options.json:
-        print_json(ledger.to_dict() | {"collection": options.to, "items": items})
+        print_json(ledger.to_dict() | {"collection": path, "items": items})
     else:
-        _print_ledger(ledger, options.to, items)
+        _print_ledger(ledger, path, items)
     return SOME_FAILED if ledger.failed else DONE
 
 

@@ -61,7 +61,7 @@ def _predict(tasks: Commands) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="with --attribute: it may exist already")
     parser.add_argument(
-        "--on", metavar="CLUSTER", help="with --write: label on Ray, 'ray' or 'ray://HOST:PORT' (default: here)"
+        "--on", metavar="RAY", help="with --write: label on Ray, 'ray' or 'ray://HOST:PORT' (default: here)"
     )
 
 

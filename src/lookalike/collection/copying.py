@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.copying_fitted import translated
-from lookalike.collection.copying_originals import CopiedOriginals, kept, require_folder, uploaded
+from lookalike.collection.copying_originals import CopiedOriginals, require_place
 from lookalike.collection.facade import Collection
 from lookalike.collection.opening import create, open_collection
 from lookalike.collection.progress import count_progress
@@ -88,7 +89,8 @@ def copy(
     Raises:
         CollectionNotFound: If there is no collection at the source.
         CollectionExists: If there is something at the destination.
-        InputError: If the two are one place, or the source keeps originals of uploads and the destination cannot.
+        InputError: If the two are one place, or the source keeps originals of uploads and the destination, on a
+            Milvus server, cannot.
         DamagedCollection: If something does not match its checksum, or the copy is not what was read; then it is gone.
         CollectionBusy: If the source changed so that its moment cannot be read to the end; repeat the copy.
 
@@ -98,16 +100,16 @@ def copy(
     """
     if _place(source) == _place(destination):
         raise InputError("a collection cannot be copied onto itself: name another place as the destination")
-    started = perf_counter()
+    started, token = perf_counter(), secrets.token_hex(8)
     with open_collection(source) as opened:
         record = whole(opened._store)
         made = _make(opened.path, destination, record.space(), restart=restart)
-        with _gone_on_failure(destination), made:
+        with _gone_on_failure(destination, token), made:
+            mark(made._store, opened.path, token)
             originals = CopiedOriginals(opened._originals, made._originals)
-            with record.snapshot() as moment, kept(opened._originals):
-                count = uploaded(opened._originals, moment)
-                require_folder(count, opened.path, made.path, made._folder)
-                mark(made._store, opened.path)
+            with record.snapshot() as moment, opened._originals.reading():
+                count = opened._originals.count(moment)
+                require_place(count, opened.path, made.path, made._originals)
                 with count_progress("copying", progress) as advance:
                     copied = copy_record(
                         moment,
@@ -224,13 +226,16 @@ def _untouched(store: Store) -> bool:
 
 
 @contextmanager
-def _gone_on_failure(destination: str | PathLike[str]) -> Iterator[None]:
-    """Delete a copy that was not finished, whatever the reason."""
+def _gone_on_failure(destination: str | PathLike[str], token: str) -> Iterator[None]:
+    """Delete a copy that was not finished, whatever the reason; one that another run has begun since stays."""
     try:
         yield
     except BaseException:
-        with looking(), open_collection(destination) as made:
-            _discard(made)
+        # where it cannot be opened, it is gone already
+        with suppress(LookalikeError), looking(), open_collection(destination) as made:
+            begun = unfinished(made._store)
+            if _untouched(made._store) if begun is None else begun.by == token:
+                _discard(made)
         raise
 
 

@@ -1,17 +1,11 @@
-"""Uploaded pictures of a collection that is copied: from its folder into that of the copy, if that has one."""
+"""Uploaded pictures of a collection that is copied: from where it keeps them to where the copy does, if it does."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 
-from lookalike.collection.originals import Originals
+from lookalike.collection.kept_originals import KeptOriginals
 from lookalike.errors import InputError
-from lookalike.images.hashing import content_hash
-from lookalike.store.base import Store
 from lookalike.types import Record
 
 SHOWN = 3
@@ -23,10 +17,10 @@ class CopiedOriginals:
 
     Args:
         before: Of the source.
-        after: Where the copy keeps its own.
+        after: Of the copy.
     """
 
-    def __init__(self, before: Originals, after: Originals) -> None:
+    def __init__(self, before: KeptOriginals, after: KeptOriginals) -> None:
         self._before, self._after = before, after
         self.count = 0
         self.bytes = 0
@@ -34,17 +28,15 @@ class CopiedOriginals:
 
     def carry(self, record: Record) -> Record:
         """An item with the uri of its original in the copy, where that has been written; others as they are."""
-        path = self._before.path(record.id)
-        if record.uri != str(path):
+        if not self._before.keeps(record):
             return record
-        data = path.read_bytes() if path.is_file() else b""
-        if content_hash(data) == record.sha256:
+        if data := self._before.read(record):
             self._after.write(record.id, data)
             self.count += 1
             self.bytes += len(data)
         else:
             self._lost.append(record.id)
-        return replace(record, uri=str(self._after.path(record.id)))
+        return replace(record, uri=self._after.uri_of(record.id))
 
     def uri(self, uri: str) -> str:
         """What a source name stands for in the copy."""
@@ -61,40 +53,24 @@ class CopiedOriginals:
         ]
 
 
-def uploaded(source: Originals, store: Store) -> int:
-    """How many items of a store have an original that the collection keeps."""
-    if not source.bytes():
-        return 0
-    return sum(str(source.path(item.id)) == item.uri for batch in store.stream() for item in batch)
-
-
-@contextmanager
-def kept(source: Originals) -> Iterator[None]:
-    """While no compaction deletes originals of the source.
-
-    Raises:
-        CollectionBusy: If one is under way for longer than the time limit.
-    """
-    writable = source.folder.is_dir() and os.access(source.folder, os.W_OK)
-    held: AbstractContextManager[None] = source.uploading() if writable else nullcontext()
-    with held:
-        yield
-
-
-def require_folder(count: int, source: str, destination: str, folder: Path) -> None:
+def require_place(count: int, source: str, destination: str, after: KeptOriginals) -> None:
     """Refuse a copy that could not keep uploaded originals.
 
     Args:
         count: How many there are.
         source, destination: The collections.
-        folder: For what this machine derives from the destination.
+        after: Where the copy would keep them.
 
     Raises:
-        InputError: If there are some, and the destination has no folder of its own.
+        InputError: If there are some, and the destination keeps none.
     """
-    if count and Path(destination) != folder:
+    if not count:
+        return
+    try:
+        after.require_uploads()
+    except InputError as error:
         raise InputError(
-            f"{source} keeps the originals of {count} uploaded pictures in its folder, and {destination} has no folder "
-            "that every machine reads: nothing was copied. Put the pictures where all machines read them (s3://..., a "
-            "shared folder) and index them from there, or copy into a folder"
-        )
+            f"{source} keeps the originals of {count} uploaded pictures, and {destination} keeps none: nothing was "
+            "copied. Copy it into a folder or to s3://BUCKET/NAME.lance, or put the pictures where all machines read "
+            "them (s3://..., a shared folder) and index them from there"
+        ) from error

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lookalike.collection.base import CollectionBase
 from lookalike.collection.duplicate_result import DuplicateGroup, DuplicateKind, Duplicates
 from lookalike.collection.progress import count_progress
+from lookalike.collection.shared_originals import picture_places
 from lookalike.errors import ImageError, InputError, MissingExtra, SourceError, UnknownItem
 from lookalike.ingest.ray_blocks import blocks_on
 from lookalike.types import Embeddings, Item, Rows
@@ -256,7 +257,7 @@ class Deduplication(CollectionBase):
         from lookalike.images.quality import measure_quality
 
         try:
-            data = fetch(item.uri, limits=self._limits)
+            data = fetch(picture_places(self._store)(item.id, item), limits=self._limits)
             return measure_quality(data, limits=self._limits) if content_hash(data) == item.sha256 else None
         except (ImageError, SourceError, MissingExtra):
             return None

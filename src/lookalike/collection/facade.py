@@ -20,6 +20,7 @@ from lookalike.collection.embedding import Picture, embed
 from lookalike.collection.evaluating import Evaluating
 from lookalike.collection.explaining import Explaining
 from lookalike.collection.exporting import Exported, export
+from lookalike.collection.index_building import IndexBuilding
 from lookalike.collection.indexing import FAILURE_REPORT, run_indexing
 from lookalike.collection.interacting import Interacting
 from lookalike.collection.labelling import Labelling
@@ -43,6 +44,7 @@ from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Progress
 from lookalike.store.base import Damage
+from lookalike.store.published_index import PIECE
 from lookalike.tasks.regions import Regions
 from lookalike.tasks.rerank import Reranking
 from lookalike.types import AttributeType, AttributeValue, Crop, Embeddings, Item
@@ -64,6 +66,7 @@ class Collection(
     Counting,
     Showing,
     Uploading,
+    IndexBuilding,
     CollectionBase,
 ):
     """Items with embedding, attributes, source and thumbnail; and what was fitted on them.
@@ -154,6 +157,7 @@ class Collection(
             "fitted": [
                 {"kind": each.kind, "name": each.name, "version": each.version}
                 for each in self._store.fitted()
+                if each.kind != PIECE
             ],
             "bytes": {
                 "record": _size(self._folder.glob("*")),

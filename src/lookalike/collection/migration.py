@@ -17,6 +17,7 @@ from lookalike.collection.block_embedding import (
     network_input,
 )
 from lookalike.collection.progress import count_progress
+from lookalike.collection.shared_originals import picture_places
 from lookalike.encoders.base import Encoder
 from lookalike.errors import ImageError, InputError, StoreError
 from lookalike.images.decode import Limits
@@ -74,6 +75,7 @@ class _Migration:
         report: Callable[[int], None],
     ) -> None:
         self._store = store
+        self._place = picture_places(store, many=True)
         self._encoder = encoder
         self._limits = limits
         self._from_thumbnails = from_thumbnails
@@ -103,7 +105,7 @@ class _Migration:
         """The same in blocks, elsewhere; those whose originals cannot be read come last, by their thumbnails."""
         network = Network(self._encoder.spec.to_json(), self._limits)
         unread: list[tuple[int, str, str]] = []
-        originals = (Sought(item.row, item.id, item.uri) for item in self._items())
+        originals = (Sought(item.row, item.id, self._place(item.id, item)) for item in self._items())
         for found in map_blocks(embed_block, network, _in_blocks(originals)):
             unread += found.unread
             self._take(found, from_thumbnail=False)
@@ -155,7 +157,7 @@ class _Migration:
 
     def _read(self, item: Item) -> _Reread:
         try:
-            return _Reread(item, network_input(self._encoder, item.uri, self._limits))
+            return _Reread(item, network_input(self._encoder, self._place(item.id, item), self._limits))
         except ImageError as error:
             if not self._from_thumbnails:
                 return _Reread(item, None, f"{item.id}: {error}")

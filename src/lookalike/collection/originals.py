@@ -11,12 +11,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+from lookalike.collection.kept_originals import KeptOriginals
 from lookalike.images.hashing import content_hash
 from lookalike.store.base import Damage, Store
 from lookalike.store.derived import DerivedFolder, sync_folder
+from lookalike.types import Item, Record
 
 FOLDER = "originals"
 _UPLOADS = "uploads-under-way"
@@ -26,8 +28,8 @@ _SHARD = 2
 _BATCH = 1000
 
 
-class Originals:
-    """The files of uploaded pictures.
+class FolderOriginals(KeptOriginals):
+    """The files of uploaded pictures of a collection in a folder.
 
     Args:
         collection: The collection's folder. Links in its path are followed, so that it has one name.
@@ -44,6 +46,20 @@ class Originals:
     def path(self, id: str) -> Path:
         """Where the picture of an item is, if it was uploaded."""
         return _path(self.folder, id)
+
+    def uri_of(self, id: str) -> str:
+        """See :meth:`KeptOriginals.uri_of`."""
+        return str(self.path(id))
+
+    def count(self, store: Store) -> int:
+        """See :meth:`KeptOriginals.count`."""
+        return super().count(store) if any(self._files()) else 0
+
+    def read(self, item: Item | Record) -> bytes:
+        """See :meth:`KeptOriginals.read`."""
+        path = self.path(item.id)
+        data = path.read_bytes() if path.is_file() else b""
+        return data if content_hash(data) == item.sha256 else b""
 
     def write(self, id: str, data: bytes) -> None:
         """Keep a picture in the place of what the item had: whole, or not at all, and on disk when this returns."""
@@ -85,6 +101,11 @@ class Originals:
         finally:
             held.__exit__(None, None, None)
             shutil.rmtree(mark.path, ignore_errors=True)  # else the next compaction does it
+
+    def reading(self) -> AbstractContextManager[None]:
+        """See :meth:`KeptOriginals.reading`; a folder that cannot be written is not compacted either."""
+        writable = self.folder.is_dir() and os.access(self.folder, os.W_OK)
+        return self.uploading() if writable else nullcontext()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.collection.embedding import Picture
+from lookalike.collection.shared_originals import picture_places
 from lookalike.encoders.spec import EncoderSpec
 from lookalike.errors import ImageError, InputError, MissingExtra, SourceError, UnknownItem
 from lookalike.images.decode import Limits, decode
@@ -100,6 +101,7 @@ class PictureReader:
 
     def __init__(self, store: Store, spec: EncoderSpec, limits: Limits) -> None:
         self._store = store
+        self._place = picture_places(store)
         self._spec = spec
         self._limits = limits
 
@@ -131,7 +133,7 @@ class PictureReader:
 
     def _item(self, item: Item, crop: Crop | None) -> Pixels:
         try:
-            data = fetch(item.uri, limits=self._limits)
+            data = fetch(self._place(item.id, item), limits=self._limits)
             note = "" if content_hash(data) == item.sha256 else "its file has changed since it was indexed"
             picture = _decoded(data, item.id, self._spec, crop, self._limits)
         except (ImageError, SourceError, MissingExtra) as error:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.collection.shared_originals import picture_places
 from lookalike.encoders.base import Encoder, Encoding
 from lookalike.encoders.spec import Pooling
 from lookalike.errors import ImageError, InputError, UnknownItem
@@ -142,7 +143,9 @@ class QueryReader:
     def _item(self, id: str, row: int, look: _Look) -> Example:
         if look == _Look():
             return Example("item", id, self._store.vectors([row])[0], row, self._store.thumbnails([row])[0])
-        example = self._picture(fetch(self._store.items([row])[0].uri, limits=self._limits), id, look)
+        (item,) = self._store.items([row])
+        place = picture_places(self._store)(id, item)
+        example = self._picture(fetch(place, limits=self._limits), id, look)
         return replace(example, kind="item", row=row)
 
     def _fetch(self, place: str) -> bytes | Image:

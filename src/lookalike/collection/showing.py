@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from lookalike.collection.base import CollectionBase
+from lookalike.collection.shared_originals import picture_places
 from lookalike.errors import ImageError, InputError, MissingExtra, SourceError
 from lookalike.images.decode import Limits, decode
 from lookalike.images.fetch import fetch
@@ -121,7 +122,7 @@ class Showing(CollectionBase):
             raise InputError(f"size = {size} pixels: expected a whole number from {SMALLEST} to {LARGEST}")
         known = self._known(id)
         try:
-            data = fetch(known.uri, limits=self._limits)
+            data = fetch(picture_places(self._store)(id, known), limits=self._limits)
             return _shown(data, size, self._limits)
         except (ImageError, SourceError, MissingExtra):
             small = self._store.thumbnails([known.row])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
-from lookalike.collection.originals import Originals
+from lookalike.collection.kept_originals import KeptOriginals
 from lookalike.errors import InputError
 from lookalike.images.candidates import Candidate, ResolvedSource, name_problem, printable
 from lookalike.images.decode import Limits, decode
@@ -63,7 +63,7 @@ class UploadSource(ResolvedSource):
         self,
         prefix: str,
         pictures: Iterable[tuple[str, bytes | Read]],
-        originals: Originals,
+        originals: KeptOriginals,
         store: Store,
         limits: Limits,
     ) -> None:
@@ -85,7 +85,7 @@ class UploadSource(ResolvedSource):
                 yield self._candidate(id, name, picture, known.get(id))
 
     def _candidate(self, id: str, name: str, picture: bytes | Read, known: Known | None) -> Candidate:
-        uri = str(self._originals.path(id)) if name_problem(id) is None else name
+        uri = self._originals.uri_of(id) if name_problem(id) is None else name
         why = self._problem(id, name, picture, known, uri)
         if why is not None:
             return self.problem(id, name, why)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from lookalike.collection.attribute_types import refuse_misfits
 from lookalike.collection.base import CollectionBase
 from lookalike.collection.indexing import FAILURE_REPORT, run_indexing
-from lookalike.collection.originals import Originals
+from lookalike.collection.shared_originals import originals_of
 from lookalike.collection.upload_source import GivenAttributes, UploadSource, checked_prefix, safe_name
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.spec import EncoderSpec
@@ -24,7 +24,7 @@ from lookalike.types import AttributeValue, Failure
 
 
 class Uploading(CollectionBase):
-    """Takes pictures and keeps their originals inside the collection's folder."""
+    """Takes pictures and keeps their originals with the collection: in its folder, or among its objects."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Uploading(CollectionBase):
         load: Callable[[EncoderSpec], Encoder] | None = None,
     ) -> None:
         super().__init__(store, folder, encoder=encoder, limits=limits, around=around, load=load)
-        self._originals = Originals(folder)
+        self._originals = originals_of(store, folder)
         self._originals.adopt(store)
 
     def upload(
@@ -66,14 +66,17 @@ class Uploading(CollectionBase):
             The ledger: every picture is added, updated, unchanged or failed (with the reason, by its name).
 
         Raises:
-            InputError: If the prefix or an attribute cannot be stored, or an attribute's value is not of its type.
+            InputError: If the prefix or an attribute cannot be stored, or an attribute's value is not of its type; if
+                the collection is at a place that keeps no originals (a Milvus server).
             SourceError: If the prefix belongs to a source that was indexed.
-            CollectionBusy: If the collection is being compacted for longer than the time limit.
+            CollectionBusy: If the collection is being compacted for longer than the time limit, or another machine
+                compacted or migrated it meanwhile: upload again, what is there is skipped.
 
         Example:
             >>> shop.upload({"chair.jpg": data}, attributes={"chair.jpg": {"price": 129.0}}).added
             1
         """
+        self._originals.require_uploads()
         name = checked_prefix(prefix)
         given = {f"{name}/{safe_name(each)}": values for each, values in (attributes or {}).items()}
         if len(given) < len(attributes or {}):

@@ -98,7 +98,7 @@ class RayBlocks:
             while waiting:
                 yield self._answer(waiting.popleft())
         finally:
-            for reference in waiting:
+            for reference in waiting if self._ray.is_initialized() else ():
                 self._ray.cancel(reference)
 
     def _put(self, shared: Any) -> Any:

@@ -42,6 +42,9 @@ COMMIT_ITEMS = 2048
 COMMIT_SECONDS = 15.0
 """What is done is committed when there is so much of it, or after so long: a killed driver loses no more."""
 
+HELD_BYTES = 256_000_000
+"""Or when so much has travelled with it, which is kept until then."""
+
 TRIES = 3
 """How often workers may die of a picture before it counts as failed."""
 
@@ -66,6 +69,7 @@ class _Batch:
     candidates: list[Candidate]
     known: list[bool]
     errands: list[Errand]
+    bytes: int = 0
     alone: Embedded = field(default_factory=Embedded)
     left: set[int] = field(default_factory=set)
     tries: dict[int, int] = field(default_factory=dict)
@@ -148,20 +152,20 @@ class RayIngest(Ingest):
         return Pool(ray, self._size, make, lambda actor: actor.problem.remote(self._to))
 
     def _batches(self, pending: Iterator[Pending]) -> Iterator[_Batch]:
-        batch, size = _Batch([], [], []), 0
+        batch = _Batch([], [], [])
         for one in pending:
             try:
                 made = errand(one, self._values_of(one.candidate.id))
             except ImageError as error:
                 self.ledger.fail(one.candidate.uri, str(error))
                 continue
-            size += len(made.pending)
+            batch.bytes += len(made.pending)
             batch.candidates.append(replace(one.candidate, load=_travelled))
             batch.known.append(one.known is not None)
             batch.errands.append(made)
-            if len(batch.errands) >= BATCH_ITEMS or size >= BATCH_BYTES:
+            if len(batch.errands) >= BATCH_ITEMS or batch.bytes >= BATCH_BYTES:
                 yield batch
-                batch, size = _Batch([], [], []), 0
+                batch = _Batch([], [], [])
         if batch.errands:
             yield batch
 
@@ -290,6 +294,8 @@ class RayIngest(Ingest):
 
     def _failed(self, task: _Task, event: Event) -> None:
         """A worker raised: because the dataset was replaced, which a new destination mends, or for good."""
+        if task.batch.finished:  # a second worker was quicker, and succeeded
+            return
         self._to = self._shared.destination()
         if task.kind == "picture" or task.to == self._to:
             raise failure_of(event)
@@ -305,7 +311,9 @@ class RayIngest(Ingest):
 
     def _commit_if_due(self) -> None:
         held = sum(len(batch.errands) for batch, _ in self._held)
-        if held >= COMMIT_ITEMS or (held and time.monotonic() - self._committed > COMMIT_SECONDS):
+        size = sum(batch.bytes for batch, _ in self._held)
+        late = time.monotonic() - self._committed > COMMIT_SECONDS
+        if held >= COMMIT_ITEMS or size >= HELD_BYTES or (held and late):
             self._commit()
 
     def _commit(self) -> None:

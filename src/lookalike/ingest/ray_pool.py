@@ -140,9 +140,9 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers:
+        workers, self._workers = self._workers, []
+        for worker in workers if self._ray.is_initialized() else ():  # with the connection, they are gone too
             self._ray.kill(worker.actor)
-        self._workers = []
 
     def takes(self) -> bool:
         """Whether there is a worker for another task; asks for more workers if not."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 import socket
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
-from lookalike.errors import InputError, MissingExtra, ServiceError
+from lookalike.errors import InputError, LookalikeError, MissingExtra, ServiceError
 
 LOCAL = "ray"
 """A Ray of this machine, or the cluster that RAY_ADDRESS names."""
@@ -22,11 +24,18 @@ CLIENT = "ray://"
 CONNECT_SECONDS = 10.0
 """How long a head may take to answer a first knock."""
 
+_AUTH = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+"""Where a user says which token guards a cluster."""
+
+_TOLD = "ray._private.authentication.authentication_token_setup"
+"""Ray's logger that warns, each time, that a token guards what it starts."""
+
 _ADDRESS = re.compile(r"ray://(\[[0-9A-Fa-f:]+\]|[^\s/:\[\]]+):(\d{1,5})/?")
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's coming default, and without its warning
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # else a call after the cluster was lost starts a Ray here
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # else a machine's end is told on standard output
 }
 
@@ -85,7 +94,7 @@ def session(on: str) -> Iterator[None]:
     Raises:
         InputError: If ``on`` is not known, or names another cluster than the one this process is connected to.
         MissingExtra: If Ray is not installed.
-        ServiceError: If the cluster cannot be reached.
+        ServiceError: If the cluster cannot be reached, or is lost within the block.
     """
     address = address_of(on)
     ray = engine()
@@ -93,27 +102,75 @@ def session(on: str) -> Iterator[None]:
         _refuse_another(address)
         yield
         return
-    _connect(ray, address)
+    named = address or os.environ.get("RAY_ADDRESS") or "local"
+    with _guarded() if named == "local" else nullcontext():
+        try:
+            _connect(ray, named)
+            yield
+        except LookalikeError:
+            raise
+        except Exception as error:
+            if ray.is_initialized():
+                raise
+            raise ServiceError(
+                f"the connection to Ray at {named} was lost ({error}): look whether its head still runs (ray status "
+                "there), then repeat the command"
+            ) from error
+        finally:
+            ray.shutdown()
+
+
+def _connect(ray: Any, named: str) -> None:
+    if named not in ("auto", "local"):
+        _knock(named)
+    logging.getLogger(_TOLD).setLevel(logging.ERROR)
+    quiet: dict[str, Any] = {"logging_level": logging.WARNING}
+    try:
+        if named.startswith(CLIENT):
+            _connect_client(ray, named, quiet)
+        elif named == "local":
+            ray.init(named, **quiet, log_to_driver=False, include_dashboard=False)
+        else:
+            ray.init(named, **quiet, log_to_driver=False)
+    except (OSError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
+        raise _unreachable("this machine" if named == "local" else named, error) from error
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # progress is told by lookalike
+
+
+def _connect_client(ray: Any, address: str, quiet: dict[str, Any]) -> None:
+    """Connect, and have what workers print and log stay on the cluster: standard output is for answers."""
+    from ray.util.client import ray as client
+
+    logging.getLogger("ray.util.client.logsclient").disabled = True  # Ray sets its level when it connects
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that nobody answered, which an error says too
+        ray.init(address, **quiet)
+    client.get_context().client_worker.log_client.disable_logs()
+
+
+@cache
+def _token() -> str:
+    """Of the Rays that this process starts. Ray reads it once in a process, so it stays the same."""
+    return secrets.token_hex(32)
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Have a Ray that is started here answer this process alone, unless the user says what guards it.
+
+    It listens on every address of the machine, so it needs a token. Ray would make one itself, and leave it in a file
+    in the home folder; ours is in the environment of its processes.
+    """
+    before = {name: os.environ.get(name) for name in _AUTH}
+    if any(before.values()):
+        yield
+        return
+    os.environ["RAY_AUTH_TOKEN"] = _token()  # Ray then sets RAY_AUTH_MODE
     try:
         yield
     finally:
-        ray.shutdown()
-
-
-def _connect(ray: Any, address: str | None) -> None:
-    named = address or os.environ.get("RAY_ADDRESS") or None
-    if named is not None and named not in ("auto", "local"):
-        _knock(named)
-    try:
-        if named is not None and named.startswith(CLIENT):
-            ray.init(named, logging_level=logging.WARNING)
-        elif named is not None and named != "local":
-            ray.init(named, logging_level=logging.WARNING, log_to_driver=False)
-        else:
-            ray.init("local", logging_level=logging.WARNING, log_to_driver=False, include_dashboard=False)
-    except (OSError, RuntimeError, ValueError, TimeoutError) as error:
-        raise _unreachable(named or "this machine", error) from error
-    logging.getLogger("ray.data").setLevel(logging.ERROR)  # progress is told by lookalike
+        for name in _AUTH:
+            os.environ.pop(name, None)
 
 
 def _knock(address: str) -> None:

@@ -96,7 +96,10 @@ class Body:
 
         async def receive() -> Message:
             nonlocal next_
-            async with self._reading:  # an attempt that was given up may not have let go yet
+            if next_ < len(self._parts):  # an attempt that was given up may still wait for more
+                next_ += 1
+                return self._parts[next_ - 1]
+            async with self._reading:
                 if next_ < len(self._parts):
                     next_ += 1
                     return self._parts[next_ - 1]

@@ -37,7 +37,10 @@ def belongs_to_jobs(method: str, path: str) -> bool:
 
 
 def is_repeatable(method: str, path: str) -> bool:
-    """Whether a request changes nothing, so that asking twice is as good as asking once."""
+    """Whether a request changes nothing, so that asking twice is as good as asking once.
+
+    A search for a person or thing (``follow``) is noted in the log of searches each time it is made.
+    """
     return _REPEATABLE.fullmatch(f"{method} {path}") is not None
 
 

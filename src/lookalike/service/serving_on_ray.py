@@ -208,9 +208,8 @@ def _wait_until_it_answers(ending: threading.Event) -> bool:
     while True:
         applications = serve.status().applications
         if all(
-            applications[name].status == "RUNNING"
+            name in applications and applications[name].status == "RUNNING"
             for name in (REPLICAS, JOBS, ENCODERS)
-            if name in applications
         ):
             return True
         for name, each in applications.items():

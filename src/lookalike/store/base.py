@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from lookalike.errors import CollectionBusy, LookalikeError
 from lookalike.store.counting import CountingRecord
@@ -26,6 +26,9 @@ from lookalike.store.filters import Filter
 from lookalike.store.interactions import InteractionRecord
 from lookalike.store.tracking import TrackingRecord
 from lookalike.types import AttributeType, AttributeValue, Embeddings, Item, Record, Rows
+
+if TYPE_CHECKING:
+    from lookalike.store.original_objects import OriginalObjects
 
 Precision = Literal["f16", "f32"]
 
@@ -140,6 +143,11 @@ class Store(CountingRecord, InteractionRecord, TrackingRecord):
         """Where the collection is."""
 
     # what the collection is
+
+    @property
+    def original_objects(self) -> OriginalObjects | None:
+        """Originals of uploads, where the record's own place keeps them; None: the collection's folder does, if any."""
+        return None
 
     @abstractmethod
     def version(self) -> int:

@@ -19,6 +19,7 @@ from lookalike.store.copying_digest import InteractionsDigest, ItemsDigest
 from lookalike.store.copying_mark import KIND as MARK
 from lookalike.store.copying_tracking import TrackingCounts, copy_tracking, tracking_counts
 from lookalike.store.interactions import EVENT_WEIGHTS
+from lookalike.store.published_index import DERIVED_KINDS
 from lookalike.types import TAGS, AttributeType, AttributeValue, Record, Rows
 
 BATCH = 2048
@@ -185,7 +186,7 @@ def _copy_fitted(
     numbers = Renumbering(numbers.rows, numbers.of, versions)
     size, left_out = 0, []
     for each in source.fitted():
-        if each.kind == MARK:
+        if each.kind == MARK or each.kind in DERIVED_KINDS:
             continue
         known, payload = source.fitted_payload(each.kind, each.name)
         given = translated(known, payload, numbers)

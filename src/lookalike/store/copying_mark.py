@@ -29,16 +29,18 @@ class Unfinished:
     Args:
         source: Of what.
         begun: When, ISO 8601 in UTC.
+        by: Token of the run that makes it.
     """
 
     source: str
     begun: str
+    by: str
 
 
-def mark(store: Store, source: str) -> None:
-    """Say that a store is going to be a copy of a source."""
+def mark(store: Store, source: str, by: str) -> None:
+    """Say that a store is going to be a copy of a source, made by the run with a token of its own."""
     begun = datetime.now(UTC).isoformat(timespec="seconds")
-    provenance = {"source": source, "begun": begun}
+    provenance = {"source": source, "begun": begun, "by": by}
     store.put_fitted(KIND, NAME, b"", fingerprint=store.space().fingerprint, provenance=provenance)
 
 
@@ -51,7 +53,7 @@ def unfinished(store: Store) -> Unfinished | None:
     """The copy that was begun and is not finished, or None."""
     return next(
         (
-            Unfinished(each.provenance["source"], each.provenance["begun"])
+            Unfinished(each.provenance["source"], each.provenance["begun"], each.provenance["by"])
             for each in store.fitted(KIND)
             if each.name == NAME
         ),

@@ -21,6 +21,7 @@ from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import ArrayVectors, Exact, Index, Mask, Positions, block_rows
+from lookalike.vectors.sharded import Sharded, load_graphs
 
 
 class ArrayTable(Table):
@@ -69,7 +70,7 @@ class FrozenIndex:
         """An index as it is now."""
         if isinstance(index, Exact):
             return cls("exact", len(index), index.resident, np.empty(0, dtype=np.uint8), {})
-        assert isinstance(index, HNSW | IVF)  # there are no others
+        assert isinstance(index, HNSW | Sharded | IVF)  # there are no others
         with tempfile.TemporaryDirectory(prefix="lookalike-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "index"
             about = index.save(path)
@@ -85,7 +86,7 @@ class FrozenIndex:
             path = Path(folder) / "index"
             self.content.tofile(path)
             if self.kind == "hnsw":
-                return HNSW.load(path, self.about, table, half=layout.half, scales=layout.scales)
+                return load_graphs(path, self.about, table, half=layout.half, scales=layout.scales)
             return IVF.load(path, self.about, table)  # what it has mapped outlives the file's name
 
 

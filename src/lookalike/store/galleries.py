@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from lookalike.errors import CollectionBusy, DamagedCollection, InputError, NotFitted
+from lookalike.store import published_index
 from lookalike.store.base import Damage, Fitted, Store
 from lookalike.store.derived import DerivedFolder
 from lookalike.store.gallery import Gallery, verify_files
@@ -117,6 +118,7 @@ class Galleries:
             if damage:
                 yield from damage
                 return
+        yield from published_index.damages(self._store)
         yield from self.current().verify()
 
     def rebuild(self) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import StoreError
-from lookalike.store import gallery_state
+from lookalike.store import gallery_state, index_growing, published_index
 from lookalike.store.base import Damage, Store
 from lookalike.store.derived import DerivedFolder, IfWritable
 from lookalike.store.frozen import FrozenGallery
@@ -31,10 +31,8 @@ from lookalike.store.sizing import IndexKind, check_kind, index_kind, memory_bud
 from lookalike.store.subsets import Subsets
 from lookalike.store.table import Table
 from lookalike.types import Embeddings, Rows
-from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.metrics import normalise, renormalise
-from lookalike.vectors.neighbours import Index
 from lookalike.vectors.strength import Background
 
 TAIL_ROWS, TAIL_SHARE = 512, 0.02
@@ -304,6 +302,22 @@ class Gallery:
         if self._lags(self._state):
             self._grow()
 
+    @property
+    def searched(self) -> SearchedVectors:
+        """The record's vectors as they are searched here."""
+        return self._store
+
+    def built(self, *, index: bool) -> tuple[State, IndexKind]:
+        """What is searched now, and the kind of index that suits it here, for who publishes one.
+
+        Args:
+            index: Bring the index up to date first.
+        """
+        if index:
+            self.build()
+        self.refresh()
+        return self._state, self._wanted(self._state)
+
     def save(self) -> None:
         """Bring all derived files up to date and write them; what an indexing run ends with.
 
@@ -389,6 +403,8 @@ class Gallery:
             return state
         kinds: tuple[IndexKind, ...] = ("hnsw", "ivf") if self._forced is None else (self._forced,)
         saved = gallery_state.load_index(self._folder, state, kinds)
+        if saved is None and wanted == "hnsw":
+            saved = published_index.load(self._store, state)
         return state if saved is None else replace(state, index=saved)
 
     def _wanted(self, state: State) -> IndexKind:
@@ -445,7 +461,14 @@ class Gallery:
             while not self._cancelled.is_set():
                 state = self._state
                 try:
-                    index = self._grown(state, threads)
+                    index = index_growing.grown(
+                        self._store,
+                        state,
+                        self._wanted(state),
+                        budget=self._budget,
+                        threads=threads,
+                        cancelled=self._cancelled,
+                    )
                 except DerivedFileError:
                     self._load_anew(state)
                     continue
@@ -454,27 +477,6 @@ class Gallery:
                         if not self._cancelled.is_set():
                             self._state = replace(self._state, index=index)
                         return
-
-    def _grown(self, state: State, threads: int | None) -> Index:
-        wanted, table = self._wanted(state), state.table
-        if wanted == "exact":
-            return gallery_state.exact_index(state, self._budget)
-        if wanted == "hnsw":
-            shared = isinstance(state.index, HNSW)
-            layout = state.layout
-            graph = (
-                state.index
-                if isinstance(state.index, HNSW)
-                else HNSW(table, half=layout.half, scales=layout.scales)
-            )
-            before = len(graph)
-            graph.grow(table, len(table), shared=shared, threads=threads, cancelled=self._cancelled)
-            if len(graph) > 2 * before:
-                graph.tune()
-            return graph
-        if isinstance(state.index, IVF) and state.tail < len(state.index):
-            return state.index.grown(table, threads=threads, cancelled=self._cancelled)
-        return IVF.build(table, threads=threads, cancelled=self._cancelled)
 
 
 def verify_files(folder: Path) -> Iterator[Damage]:

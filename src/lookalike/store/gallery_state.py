@@ -23,6 +23,7 @@ from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import NOWHERE, Exact, Index, exact_range, merge
+from lookalike.vectors.sharded import Sharded, load_graphs
 from lookalike.vectors.strength import SAMPLE, Background
 
 INDEX, BACKGROUND = "index", "background"
@@ -202,7 +203,7 @@ def load_index(folder: DerivedFolder, state: State, kinds: tuple[IndexKind, ...]
         return None
     try:
         if about["kind"] == "hnsw":
-            return HNSW.load(
+            return load_graphs(
                 path, about["saved"], state.table, half=state.layout.half, scales=state.layout.scales
             )
         return IVF.load(path, about["saved"], state.table)
@@ -213,7 +214,7 @@ def load_index(folder: DerivedFolder, state: State, kinds: tuple[IndexKind, ...]
 def save_index(folder: DerivedFolder, state: State, *, unless_within: int) -> None:
     """Write the index, unless the saved one lacks at most so many of its vectors; under the folder's lock."""
     index, side = state.index, state.table.sidecar
-    if not isinstance(index, (HNSW, IVF)) or side is None or len(index) > len(side):
+    if not isinstance(index, (HNSW, Sharded, IVF)) or side is None or len(index) > len(side):
         return
     about = folder.read_document(INDEX) or {}
     if about.get("generation") == side.manifest.generation and about.get("kind") == index.kind:

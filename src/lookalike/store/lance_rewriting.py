@@ -14,7 +14,7 @@ from typing import Any
 
 from lookalike.errors import CollectionBusy, DamagedCollection
 from lookalike.store import lance_checkpoints as checkpoints
-from lookalike.store import lance_replay, object_log, sqlite_spaces
+from lookalike.store import lance_replay, object_log, original_objects, sqlite_spaces
 from lookalike.store.base import Space
 from lookalike.store.bulk_data import FOLDER, BulkData, Placed, Unreadable
 from lookalike.store.lance_replica import Change, Replica
@@ -43,6 +43,7 @@ class _Listed:
     datasets: list[str]
     payloads: list[str]
     checkpoints: list[int]
+    originals: list[str]
 
 
 def compact(replica: Replica) -> None:
@@ -50,7 +51,12 @@ def compact(replica: Replica) -> None:
     place = replica.place
 
     def once() -> None:
-        listed = _Listed(place.names(FOLDER), place.names(object_log.PAYLOADS), checkpoints.numbers(place))
+        listed = _Listed(
+            place.names(FOLDER),
+            place.names(object_log.PAYLOADS),
+            checkpoints.numbers(place),
+            original_objects.listed(place),
+        )
         _erase(replica, listed, _compact_once(replica))
 
     _repeated(replica, once)
@@ -140,7 +146,16 @@ def _erase(replica: Replica, listed: _Listed, number: int) -> None:
     replica.place.delete(f"{FOLDER}/{name}" for name in gone)
     replica.place.delete(f"{object_log.PAYLOADS}/{name}" for name in listed.payloads)
     checkpoints.delete(replica.place, [each for each in listed.checkpoints if each < as_of])
-    replica.place.sweep((object_log.FOLDER, object_log.PAYLOADS, checkpoints.FOLDER))
+    with replica.connections.read() as connection:
+        replica.place.delete(original_objects.superfluous(connection, listed.originals))
+    replica.place.sweep(
+        (
+            object_log.FOLDER,
+            object_log.PAYLOADS,
+            checkpoints.FOLDER,
+            *original_objects.folders_of(listed.originals),
+        )
+    )
     replica.sweep()
 
 

@@ -8,7 +8,6 @@ replica on this machine (:mod:`lookalike.store.lance_replica`), which is derived
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import zlib
@@ -40,6 +39,7 @@ from lookalike.store.lance_rows import (
 from lookalike.store.lance_state import Dataset, State, addresses_of, read_state
 from lookalike.store.logged_values import to_log
 from lookalike.store.object_places import place_of
+from lookalike.store.original_objects import OriginalObjects, period_of, uri_of_original
 from lookalike.store.sqlite import BUSY_SECONDS
 from lookalike.store.sqlite_attributes import json_rows
 from lookalike.store.sqlite_embeddings import StoredBlob, current_space, stored_blobs
@@ -58,6 +58,7 @@ class LanceStore(LanceCalls):
         super().__init__(Path(replica.place.root), replica.connections)
         self._replica = replica
         self._bulk = replica.bulk
+        self._originals = OriginalObjects(replica) if replica.place.keeps_originals else None
 
     @classmethod
     def create(
@@ -126,6 +127,11 @@ class LanceStore(LanceCalls):
         return self._replica.place.root
 
     @property
+    def original_objects(self) -> OriginalObjects | None:
+        """Originals of uploads; None where the place is not made for pictures."""
+        return self._originals
+
+    @property
     def folder(self) -> Path:
         """The folder on this machine for what is derived from the collection."""
         return self._replica.folder
@@ -136,7 +142,8 @@ class LanceStore(LanceCalls):
         """Insert or replace items, all of them durably or none: see the contract.
 
         Raises:
-            StoreError: If a picture lies in this machine's folder of derived files: no other machine would find it.
+            CollectionBusy: If the original of an upload was written before the collection was compacted or migrated.
+            StoreError: If an original is to be kept by a place that is not made for it.
         """
         with self._connections.read() as connection:
             space = space_of(connection, fingerprint)
@@ -144,12 +151,14 @@ class LanceStore(LanceCalls):
         if not records:
             return
         batch = records_batch(records, space)
-        self._refuse_originals(records)
+        originals = self._originals_of(records)
         written = Batch(self._bulk, state.items, schema_of(ITEMS, space), batch)
 
         def work_out(connection: sqlite3.Connection, state: State) -> Change[None]:
             if space_of(connection, fingerprint) != space:
                 raise CollectionBusy("the collection was migrated meanwhile: put the items again")
+            if self._originals is not None:
+                self._originals.require(originals, period_of(connection))
             placed = written.placed(state.items)
             after = put(connection, state, placed, self._bulk)
             return Change(None, after, "put", {"placed": placed.to_log()})
@@ -195,15 +204,15 @@ class LanceStore(LanceCalls):
 
         self._replica.commit(work_out)
 
-    def _refuse_originals(self, records: Sequence[Record]) -> None:
-        own = f"{os.path.realpath(self.folder)}{os.sep}"
-        for record in records:
-            if record.uri.startswith(own):
-                raise StoreError(
-                    f"the original of {record.id} was uploaded to {own}, which is only this machine's cache of "
-                    f"{self.uri}: put the pictures where every machine reads them (s3://..., a shared folder) and "
-                    "index them from there"
-                )
+    def _originals_of(self, records: Sequence[Record]) -> list[str]:
+        """Digests of the originals that the collection keeps."""
+        own = [record.sha256 for record in records if record.uri == uri_of_original(record.id)]
+        if own and self._originals is None:
+            raise StoreError(
+                f"{self.uri} keeps no originals of uploads: put the pictures where every machine reads them (s3://..., "
+                "a shared folder) and index them from there"
+            )
+        return own
 
     def begin_space(self, space: Space) -> None:
         """Open (or resume) a second space beside the current one; drops one begun with another encoder."""
@@ -347,6 +356,7 @@ class LanceStore(LanceCalls):
 
     def verify(self) -> Iterator[Damage]:
         """Check the log, the datasets that it refers to, every checksum and the replica; yields what is wrong."""
+        self._replica.follow(now=True)  # what another machine compacted away is no damage
         yield from lance_verify.log_damages(self._replica)
         with self._connections.read() as connection:
             instead = lance_verify.bulk_checks(self._replica, read_state(connection))

@@ -47,7 +47,7 @@ LATE_ROWS = 512
 """From so many rows on that are newer than what is searched, they are brought there."""
 
 FEW_ROWS = 2_000
-"""Up to so many rows of a filter are compared here: a graph leads past most of them, and finds the others."""
+"""Up to so many rows of a filter are compared here."""
 
 MOST_KEPT = 8
 """Filters whose vectors are kept; at 1,280 dimensions 10 MB each."""
@@ -63,7 +63,7 @@ Consistency = Literal["Strong", "Session"]
 ATTEMPTS = 5
 BATCH = 2_048
 EF = 128
-"""How thoroughly the server searches its graph: recall@10 of 0.99 on a million vectors; higher for a higher recall."""
+"""How thoroughly the server searches its graph; higher for a higher recall, and for a filter that keeps less."""
 
 MOST_EF = 4_096
 """Of a search among few; among very few the server compares with all of them itself."""

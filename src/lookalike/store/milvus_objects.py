@@ -11,11 +11,12 @@ import base64
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import DamagedCollection
-from lookalike.store.milvus_server import CALL_SECONDS, translated
+from lookalike.store.milvus_server import CALL_SECONDS, asked, translated
 
 PIECE = 49_149
 """Bytes in a row: in base64 65,532 characters."""
@@ -198,13 +199,15 @@ class MilvusObjects:
         found: dict[str, dict[str, Any]] = {}
         for some in _batches(keys, BATCH_ROWS // 2):
             with translated(self._where):
-                rows = self._client.query(
+                query = partial(
+                    self._client.query,
                     self.collection,
                     filter=f"key in [{', '.join(map(_quoted, some))}]",
                     output_fields=["key", "parts", "data"],
                     consistency_level=consistency,
                     timeout=CALL_SECONDS,
                 )
+                rows = asked(self._client, self.collection, query)
             found |= {row["key"]: row for row in rows}
         return found
 
@@ -215,7 +218,10 @@ def pages(client: Any, collection: str, expression: str, field: str) -> Iterator
     A server before 2.4 goes through pages as of a moment of this machine's clock, which may be a little behind its own;
     what is counted first is as of now by the server's, and takes that little.
     """
-    client.query(collection, filter=expression, output_fields=["count(*)"], consistency_level="Strong")
+    count = partial(
+        client.query, collection, filter=expression, output_fields=["count(*)"], consistency_level="Strong"
+    )
+    asked(client, collection, count)
     found = client.query_iterator(
         collection,
         filter=expression,

@@ -30,7 +30,7 @@ from typing import Any
 
 from lookalike.errors import DamagedCollection, StoreError
 from lookalike.store.bulk_data import FOLDER, BulkData
-from lookalike.store.milvus_address import parse
+from lookalike.store.milvus_address import DATABASE, parse
 from lookalike.store.milvus_objects import MilvusObjects, drop_collection
 from lookalike.store.milvus_server import CALL_SECONDS, connect, is_missing, reason, translated
 from lookalike.store.object_places import ABANDONED_SECONDS, Place, Taken
@@ -55,6 +55,8 @@ class MilvusPlace(Place):
         MissingExtra: If the driver is not installed.
         StoreError: If the server cannot be reached.
     """
+
+    keeps_originals = False  # it holds all that it has in memory, in rows of 64 KB
 
     def __init__(self, url: str) -> None:
         self.address = parse(url)
@@ -251,9 +253,13 @@ class MilvusPlace(Place):
                     self.client.describe_alias(self._alias(name), timeout=CALL_SECONDS)["collection_name"]
                 )
             except MilvusException as error:
-                if is_missing(error):
-                    return None
-                raise
+                if not is_missing(error):
+                    raise
+            if self.address.database == DATABASE or not self.exists(name):
+                return None
+            # Milvus 2.3 looks for an alias in the default database, whichever is asked about.
+            described = self.client.describe_collection(self._alias(name), timeout=CALL_SECONDS)
+            return str(described["collection_name"])
 
     def _collections(self, part: str) -> list[str]:
         """The server's names of this collection's parts that begin with a word."""

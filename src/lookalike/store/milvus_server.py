@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from lookalike.errors import LookalikeError, MissingExtra, StoreError
 from lookalike.store.bulk_data import Unreadable
@@ -20,7 +21,12 @@ CALL_SECONDS = 60.0
 TOKEN = "MILVUS_TOKEN"
 """Environment variable with ``USER:PASSWORD`` or an API key, where the URL has no user."""
 
-_NO_COLLECTION, _NO_ALIAS = 100, 1600
+LOADING_SECONDS = 0.2
+"""Between two questions whether a collection is loaded."""
+
+_NO_COLLECTION, _NOT_LOADED, _NO_ALIAS = 100, 101, 1600
+
+T = TypeVar("T")
 
 _clients: dict[tuple[str, str, str, str], Any] = {}
 _connecting = threading.Lock()
@@ -87,6 +93,27 @@ def reason(error: BaseException) -> str:
 def is_missing(error: BaseException) -> bool:
     """Whether the server says that there is no such collection or alias."""
     return getattr(error, "code", None) in (_NO_COLLECTION, _NO_ALIAS)
+
+
+def asked(client: Any, collection: str, ask: Callable[[], T]) -> T:
+    """The answer of a loaded collection; one that is not is loaded, as after the server was started again.
+
+    Args:
+        client: The driver's.
+        collection: Which is asked.
+        ask: Asks; more than once.
+    """
+    from pymilvus import MilvusException
+
+    deadline = time.monotonic() + CALL_SECONDS
+    while True:
+        try:
+            return ask()
+        except MilvusException as error:
+            if error.code != _NOT_LOADED or time.monotonic() > deadline:
+                raise
+        client.load_collection(collection, _async=True, timeout=CALL_SECONDS)
+        time.sleep(LOADING_SECONDS)
 
 
 @contextmanager

@@ -41,6 +41,9 @@ class Place(ABC):
     freshness: float
     """Seconds for which nobody looks again whether there is something new, unless told otherwise."""
 
+    keeps_originals: bool = True
+    """Whether it is made for pictures of some megabytes each: see :mod:`lookalike.store.original_objects`."""
+
     def __init__(self, root: str) -> None:
         self.root = root
 
@@ -94,6 +97,10 @@ class Place(ABC):
     @abstractmethod
     def names(self, folder: str) -> list[str]:
         """What lies directly below a folder, without the folder's name, in order; empty where there is none."""
+
+    def sizes(self, beginning: str) -> dict[str, int]:
+        """Bytes of all objects, in whatever folders, whose names begin so; by name."""
+        raise NotImplementedError(f"{type(self).__name__} keeps no originals, and is not asked for sizes")
 
     @abstractmethod
     def delete(self, names: Iterable[str]) -> None:
@@ -180,7 +187,7 @@ class LocalPlace(Place):
     def _write_beside(self, final: Path, data: bytes) -> Path:
         building = final.parent / f".{secrets.token_hex(8)}{_UNFINISHED}"
         try:
-            final.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(final.parent)
             with building.open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -196,7 +203,7 @@ class LocalPlace(Place):
         final = Path(self.root, name)
         building = final.parent / f".{secrets.token_hex(8)}{_UNFINISHED}"
         try:
-            final.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(final.parent)
             shutil.copyfile(source, building)
             _sync(building)
             building.replace(final)
@@ -221,6 +228,19 @@ class LocalPlace(Place):
         except FileNotFoundError:
             return []
         return sorted(name for name in found if not name.startswith("."))
+
+    def sizes(self, beginning: str) -> dict[str, int]:
+        """See :meth:`Place.sizes`; files that are being written are left out."""
+        found: dict[str, int] = {}
+        top = Path(self.root, beginning.rpartition("/")[0])
+        for folder, _, files in os.walk(top):
+            for file in files:
+                path = Path(folder, file)
+                name = path.relative_to(self.root).as_posix()
+                if name.startswith(beginning) and not file.startswith("."):
+                    with suppress(FileNotFoundError):
+                        found[name] = path.stat().st_size
+        return found
 
     def delete(self, names: Iterable[str]) -> None:
         """See :meth:`Place.delete`."""
@@ -296,6 +316,14 @@ def failed(what: str, where: str, error: Exception) -> StoreError:
         f"{where} cannot be {what} ({text}): check the address, the permissions and the connection, and repeat; "
         "what was acknowledged before is kept"
     )
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it, durably, where there is none."""
+    if not path.is_dir():
+        _make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
 
 
 def _sync(path: Path) -> None:

@@ -42,7 +42,7 @@ class S3Place(Place):
 
     def destroy(self) -> None:
         """See :meth:`Place.destroy`."""
-        self.delete(["data", "payloads", "checkpoint", "log"])
+        self.delete(["data", "payloads", "originals", "checkpoint", "log"])
 
     def lance_options(self) -> dict[str, str]:
         """The endpoint, where it is not Amazon's; Lance reads keys and region from the environment itself."""
@@ -118,6 +118,22 @@ class S3Place(Place):
         except Exception as error:
             raise failed("listed", self.uri(folder), error) from error
         return sorted(str(each).rstrip("/").rpartition("/")[2] for each in found)
+
+    def sizes(self, beginning: str) -> dict[str, int]:
+        """See :meth:`Place.sizes`: a request for each 1,000 objects."""
+        where = self._key(beginning)
+        below = where["Key"].removesuffix(beginning)
+        asked = {"Bucket": where["Bucket"], "Prefix": where["Key"]}
+        found: dict[str, int] = {}
+        while True:
+            try:
+                page = self._files.call_s3("list_objects_v2", **asked)
+            except Exception as error:
+                raise failed("listed", self.uri(beginning), error) from error
+            found |= {each["Key"].removeprefix(below): each["Size"] for each in page.get("Contents", ())}
+            if not page.get("IsTruncated"):
+                return found
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def delete(self, names: Iterable[str]) -> None:
         """See :meth:`Place.delete`."""

@@ -67,6 +67,16 @@ class SearchedVectors:
         self.reducer = reducer
 
     @property
+    def record(self) -> Store:
+        """The store itself."""
+        return self._store
+
+    @property
+    def reducer_version(self) -> int | None:
+        """Version of the reducer; None: there is none."""
+        return None if self.reducer is None else self.reducer.version
+
+    @property
     def uri(self) -> str:
         """Where the collection is."""
         return self._store.uri

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lookalike.errors import StoreError
 from lookalike.types import Embeddings
@@ -95,6 +96,15 @@ class HNSW(Index):
         """Whether codes are float16."""
         return self._half
 
+    @property
+    def effort(self) -> Effort:
+        """Which effort reaches which recall."""
+        return self._effort
+
+    def adopt(self, effort: Effort) -> None:
+        """Search with an effort that was measured elsewhere, such as on the whole that this graph is a part of."""
+        self._effort = effort
+
     def grow(
         self,
         source: VectorSource,
@@ -128,11 +138,21 @@ class HNSW(Index):
     def tune(self) -> None:
         """Measure which effort reaches which recall."""
         n = len(self)
+        self._effort = measure_effort(LEVELS, self._source, n, self.at_level)
 
-        def search(queries: Embeddings, k: int, ef: int) -> Neighbours:
-            return self._graph(queries, k, ef, None, n)
+    def at_level(self, queries: Embeddings, k: int, ef: int, allowed: Mask | None = None) -> Neighbours:
+        """What the graph finds with one effort, which may be fewer than k; for measuring.
 
-        self._effort = measure_effort(LEVELS, self._source, n, search)
+        Args:
+            queries: float32 (q, d), L2-normalised rows.
+            k: At least 1.
+            ef: Candidates kept while searching.
+            allowed: bool (n,), which vectors may be answers; None: all.
+        """
+        n = len(self) if allowed is None else len(allowed)
+        if not n:
+            return nothing(len(queries), k)
+        return self._graph(queries, k, ef, None if allowed is None else Selector(allowed), n)
 
     def search(
         self, queries: Embeddings, k: int, allowed: Mask | None = None, recall: float | None = None
@@ -205,9 +225,22 @@ class HNSW(Index):
 
     def save(self, path: Path) -> dict[str, Any]:
         """Write the graph without the codes; what is returned goes with it to :meth:`load`."""
+        content, rows = self.to_bytes()
+        content.tofile(path)
+        return {"rows": rows, "levels": self._effort.levels, "recalls": self._effort.recalls}
+
+    def to_bytes(self) -> tuple[npt.NDArray[np.uint8], int]:
+        """The graph without the codes, as :func:`read_graph` takes it, and the number of its vectors."""
         with self._gate.together():
-            faiss().write_index(self._index, str(path), faiss().IO_FLAG_SKIP_STORAGE)
-            return {"rows": len(self), "levels": self._effort.levels, "recalls": self._effort.recalls}
+            content: npt.NDArray[np.uint8] = faiss().serialize_index(
+                self._index, faiss().IO_FLAG_SKIP_STORAGE
+            )
+            return content, len(self)
+
+    def graphs(self) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
+        """The graph without codes, and the positions of its nodes' vectors; as of several that are one index."""
+        content, rows = self.to_bytes()
+        yield content, np.arange(rows)
 
     @classmethod
     def load(
@@ -224,11 +257,33 @@ class HNSW(Index):
         Raises:
             StoreError: If the file does not fit the source.
         """
-        index = cls(source, half=half, scales=scales)
-        graph = faiss().read_index(str(path), faiss().IO_FLAG_SKIP_STORAGE)
-        n = saved["rows"]
-        if graph.ntotal != n or n > len(source) or graph.d != source.dimensions:
-            raise StoreError(f"the graph in {path} does not fit the vectors beside it: expected {n} rows")
+        graph = read_graph(np.fromfile(path, dtype=np.uint8))
+        if graph.ntotal != saved["rows"]:
+            raise StoreError(f"the graph in {path} has {graph.ntotal} rows: expected {saved['rows']}")
+        effort = Effort.restored(saved["levels"], saved["recalls"])
+        return cls.attached(graph, effort, source, half=half, scales=scales)
+
+    @classmethod
+    def attached(
+        cls, graph: Any, effort: Effort, source: VectorSource, *, half: bool, scales: Sequence[float] = ()
+    ) -> HNSW:
+        """A graph with the codes of its vectors, which are read from the source.
+
+        Args:
+            graph: As :func:`read_graph` gives it; taken over.
+            effort: Which effort reaches which recall.
+            source: Its first vectors are those of the graph.
+            half, scales: See the class.
+
+        Raises:
+            StoreError: If the graph does not fit the source.
+        """
+        n = int(graph.ntotal)
+        if n > len(source) or graph.d != source.dimensions:
+            raise StoreError(
+                f"a graph of {n} vectors of length {graph.d} does not fit the {len(source)} of length "
+                f"{source.dimensions} beside it: build it anew"
+            )
         storage = _new_storage(source.dimensions, half, scales)
         for block in source.blocks(0, n, block_rows(source.dimensions)):
             if scales:  # the source decodes, and encoding again gives the same codes
@@ -237,9 +292,43 @@ class HNSW(Index):
                 storage.add_sa_codes(np.ascontiguousarray(block).view(np.uint8))
         storage.this.disown()  # the graph frees it
         graph.storage, graph.own_fields = storage, True
+        index = cls(source, half=half, scales=scales)
         index._index = graph
-        index._effort = Effort.restored(saved["levels"], saved["recalls"])
+        index._effort = effort
         return index
+
+
+def read_graph(content: npt.NDArray[np.uint8]) -> Any:
+    """A graph without codes, as FAISS keeps it.
+
+    Raises:
+        StoreError: If the bytes are not one.
+    """
+    try:
+        graph = faiss().deserialize_index(content, faiss().IO_FLAG_SKIP_STORAGE)
+    except RuntimeError as error:
+        raise StoreError(f"the graph of an index cannot be read ({error}): build it anew") from error
+    if not hasattr(graph, "hnsw"):
+        raise StoreError(f"what should be a graph is a {type(graph).__name__} of FAISS: build it anew")
+    return graph
+
+
+def links_of(graph: Any, nodes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """What each of some nodes is linked to on the lowest level.
+
+    Args:
+        graph: As :func:`read_graph` gives it.
+        nodes: int64 (m,).
+
+    Returns:
+        int64 (m, 2 * LINKS), -1 where there are fewer.
+    """
+    width = int(graph.hnsw.nb_neighbors(0))
+    every = faiss().rev_swig_ptr(graph.hnsw.neighbors.data(), graph.hnsw.neighbors.size())
+    offsets = faiss().rev_swig_ptr(graph.hnsw.offsets.data(), graph.hnsw.offsets.size())
+    first = offsets[nodes].astype(np.int64)
+    links: npt.NDArray[np.int64] = every[first[:, None] + np.arange(width)].astype(np.int64)
+    return links
 
 
 def _new_storage(dimensions: int, half: bool, scales: Sequence[float]) -> Any:

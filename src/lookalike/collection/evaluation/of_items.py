@@ -22,6 +22,7 @@ from lookalike.collection.evaluation.rerankings import check_rerankings, describ
 from lookalike.collection.evaluation.result import Comparison, RetrievalReport
 from lookalike.collection.evaluation.retrieval import Settings, Trial, chosen_clusters, evaluate_trial
 from lookalike.collection.searching import Searcher
+from lookalike.collection.shared_originals import picture_places
 from lookalike.collection.units import check_single_valued
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.spec import EncoderSpec
@@ -179,7 +180,8 @@ def _pictures(store: Store, question: Question, asked: Asked, rows: Rows) -> Pic
     ]
     places = np.array([item.row for item in items], dtype=np.int64)
     labels = _labels(store, question.label, places)
-    own = [Picture(item.uri, label) for item, label in zip(items, labels, strict=True)]
+    place_of = picture_places(store, many=True)
+    own = [Picture(place_of(item.id, item), label) for item, label in zip(items, labels, strict=True)]
     asking = list(asked.pictures or ())
     if asked.rows is None:
         query_at = np.arange(len(items), len(items) + len(asking))

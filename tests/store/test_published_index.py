@@ -12,6 +12,7 @@ from reducers import VECTORS, reduced_space
 
 from lookalike.errors import CollectionBusy, InputError
 from lookalike.store import published_index
+from lookalike.store.base import Store
 from lookalike.store.galleries import Galleries
 from lookalike.store.gallery import Gallery
 from lookalike.store.index_building import Builders, publish_own, publish_shards, shards_for
@@ -55,13 +56,13 @@ def added(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def put(store: SqliteStore, first: int, last: int) -> None:
+def put(store: Store, first: int, last: int) -> None:
     store.put(
         [record(f"item/{n}", embedding=VECTORS[n], thumbnail=b"") for n in range(first, last)], FINGERPRINT
     )
 
 
-def publish(store: SqliteStore, tmp_path: Path, shards: int | None = 3) -> Manifest:
+def publish(store: Store, tmp_path: Path, shards: int | None = 3) -> Manifest:
     """As the machine of the folder ``first`` does it."""
     galleries = Galleries(store, tmp_path / "first")
     try:
@@ -72,12 +73,12 @@ def publish(store: SqliteStore, tmp_path: Path, shards: int | None = 3) -> Manif
         galleries.close()
 
 
-def machine(store: SqliteStore, tmp_path: Path, name: str = "fresh") -> Gallery:
+def machine(store: Store, tmp_path: Path, name: str = "fresh") -> Gallery:
     """The gallery of another machine, with a cache of its own."""
     return Galleries(store, tmp_path / name).current()
 
 
-def check(gallery: Gallery, store: SqliteStore) -> None:
+def check(gallery: Gallery, store: Store) -> None:
     """With recall=1 the answer is that of the record, and without it nearly so; nothing that was removed is in it."""
     rows, vectors = (np.concatenate(parts) for parts in zip(*store.stream_vectors(), strict=True))
     scores = cosine(gallery.project(QUERIES), _searched(gallery, vectors))
@@ -319,6 +320,25 @@ def test_a_migration_drops_it(store: SqliteStore, tmp_path: Path) -> None:
     store.switch_space("f" * 16)
     assert not store.fitted()
     assert machine(store, tmp_path).kind() == "exact"
+
+
+def test_another_machine_of_a_shared_collection_loads_it(tmp_path: Path, added: list[int]) -> None:
+    pytest.importorskip("lance", reason="needs Lance: pip install 'lookalike[lance]'")
+    from lookalike.store.lance_store import LanceStore
+
+    with LanceStore.create(tmp_path / "c.lance", space(), cache=tmp_path / "one") as one:
+        put(one, 0, 600)
+        publish(one, tmp_path, 2)
+        one.remove(["item/3"])
+    added.clear()
+    with LanceStore.open(tmp_path / "c.lance", cache=tmp_path / "two") as two:
+        fresh = machine(two, tmp_path)
+        assert fresh.describe()["shards"] == 2
+        check(fresh, two)
+        two.compact()
+        check(machine(two, tmp_path, "third"), two)
+        assert not list(two.verify())
+    assert sum(added) == 0
 
 
 def test_shards_are_neither_small_nor_huge() -> None:

@@ -30,7 +30,8 @@ test: $(VENV)/.dev
 # The contract of stores runs on each of ENGINES; on a real Milvus server it takes more than 20 minutes.
 ENGINES ?= milvus-lite milvus
 test-scale: $(VENV)/.scale
-	$(BIN)/python -m pytest tests/scale
+	$(BIN)/python -m pytest tests/scale --ignore-glob='*milvus*'
+	$(BIN)/python -m pytest tests/scale/test_*milvus*.py
 	set -e; for engine in $(ENGINES); do LOOKALIKE_TEST_ENGINES=$$engine $(BIN)/python -m pytest tests/contract/test_store*.py; done
 
 lint: $(VENV)/.dev

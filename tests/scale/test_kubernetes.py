@@ -334,7 +334,8 @@ def test_the_image_runs_as_the_user_of_the_pods() -> None:
 
 def test_the_address_of_milvus_is_that_of_its_chart() -> None:
     values = yaml.safe_load((KUBERNETES / "milvus" / "values.yaml").read_text())
-    assert set(values) == {"cluster", "service", "minio", "externalS3", "queryNode"}
+    assert set(values) == {"cluster", "service", "minio", "externalS3", "queryNode", "extraConfigFiles"}
+    assert yaml.safe_load(values["extraConfigFiles"]["user.yaml"]).keys() == {"queryNode"}
     assert values["service"]["type"] == "ClusterIP"
     assert values["minio"]["enabled"] is not values["externalS3"]["enabled"]
     release = re.search(

@@ -60,7 +60,7 @@ def _connected(address: Address, token: str) -> Any:
         from pymilvus import MilvusClient, MilvusException
 
         if address.is_lite:
-            import milvus_lite  # type: ignore[import-untyped]  # noqa: F401
+            import milvus_lite  # noqa: F401
     except ImportError as error:
         raise MissingExtra(f"a collection on {address.shown}", "milvus") from error
     # It logs a traceback for every answer that is not a success, also for those that are asked for (a taken name).

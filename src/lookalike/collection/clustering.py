@@ -25,7 +25,7 @@ from lookalike.types import TAGS, AttributeValue, Embeddings, Rows
 from lookalike.vectors.blocks import MapBlocks, in_process
 
 if TYPE_CHECKING:
-    from lookalike.tasks.cluster import Granularity, Method
+    from lookalike.tasks.cluster import Clusters, Granularity, Method
     from lookalike.tasks.cluster_assignment import Assigned
     from lookalike.vectors.neighbours import Neighbours
 
@@ -115,32 +115,32 @@ class Clustering(CollectionBase):
                     map_blocks=map_blocks,
                 )
             advance(2, STEPS)
-            saved = SavedClusters(
-                rows=rows,
-                labels=found.labels,
-                strengths=found.strengths,
-                assigned=np.zeros(len(rows), dtype=np.bool_),
-                names=self._names_of(rows, found.labels, len(found)),
-                medoids=rows[found.medoids],
-                cohesion=found.cohesion,
-                limit=found.limit,
-            )
+            saved = self._to_save(rows, found)
             provenance = {
-                "method": found.method,
-                "reason": found.reason,
                 "where": where,
                 "attribute": attribute,
-                "silhouette": found.silhouette,
-                "stability": found.stability,
                 "clustered": len(rows),
                 "reducer": self._reducer_version(),
-                "parameters": dict(found.parameters),
+                **_provenance(found),
             }
             fitted = self._save_clusters(saved, fingerprint, provenance)
             # what an earlier clustering wrote goes, also from items that are not grouped now
             self._write_names(saved, attribute, self._rows_of(None) if known else rows)
             return self._groups(fitted, saved)
         raise CollectionBusy(f"items of {self._store.uri} are removed again and again: cluster it later")
+
+    def _to_save(self, rows: Rows, found: Clusters) -> SavedClusters:
+        """What was found among rows, with names for it."""
+        return SavedClusters(
+            rows=rows,
+            labels=found.labels,
+            strengths=found.strengths,
+            assigned=np.zeros(len(rows), dtype=np.bool_),
+            names=self._names_of(rows, found.labels, len(found)),
+            medoids=rows[found.medoids],
+            cohesion=found.cohesion,
+            limit=found.limit,
+        )
 
     def clusters(self, *, save: bool = True) -> Groups:
         """The clusters that :meth:`cluster` saved, brought up to date: no item changes its cluster.
@@ -456,6 +456,17 @@ class Clustering(CollectionBase):
             rows = {id: known.row for id, known in self._store.known(ids[first : first + BATCH]).items()}
             found |= dict(zip(rows, self._store.thumbnails(list(rows.values())), strict=True))
         return found
+
+
+def _provenance(found: Clusters) -> dict[str, Any]:
+    """How the clusters were found, and how far to trust them."""
+    return {
+        "method": found.method,
+        "reason": found.reason,
+        "silhouette": found.silhouette,
+        "stability": found.stability,
+        "parameters": dict(found.parameters),
+    }
 
 
 def _nearest(search: Search, block: Embeddings) -> tuple[Rows, npt.NDArray[np.float32]]:

@@ -204,6 +204,20 @@ def test_connections_that_ask_nothing_are_closed_and_others_are_not() -> None:
     assert closed == ["silent"]
 
 
+def test_a_connection_that_asks_and_is_answered_between_two_looks_is_not_silent() -> None:
+    now, closed = [0.0], []
+    transport = SimpleNamespace(close=lambda: closed.append(now[0]))
+    busy = _Connection(None, transport)
+    watched = SilentConnections(30, lambda: now[0])
+    for now[0] in range(0, 100, 10):
+        busy.cycle = SimpleNamespace(response_complete=True)  # another request each time
+        watched.close([busy])
+    assert closed == []
+    for now[0] in range(100, 140, 10):
+        watched.close([busy])
+    assert closed == [130]
+
+
 class _Connection:
     def __init__(self, cycle: Any, transport: Any) -> None:
         self.cycle = cycle

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import platform
+import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,15 +19,18 @@ import numpy as np
 from lookalike.collection import Collection, create, embed, sample_path
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import load_encoder
-from lookalike.errors import InputError
+from lookalike.errors import InputError, LookalikeError
+from lookalike.planning.load import Tally, closed_loop, open_loop, searches
 from lookalike.planning.measured import GraphCost, Measured, growth
-from lookalike.planning.observed_service import ObservedService
+from lookalike.planning.observed_service import NAME, ObservedService
+from lookalike.planning.queueing import Stage, simulate
 from lookalike.types import Embeddings
 from lookalike.vectors.hnsw import HNSW
 from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import ArrayVectors
+from lookalike.vectors.threads import one_thread_each
 
-GRAPHS = ((256, 10_000), (256, 40_000), (1280, 10_000), (1280, 40_000))
+GRAPHS = ((256, 30_000), (256, 60_000), (1280, 30_000), (1280, 60_000))
 """Dimensions and numbers of vectors of the graphs that are measured."""
 
 CLUSTERS, MANIFOLD = 2000, 64
@@ -33,6 +38,19 @@ CLUSTERS, MANIFOLD = 2000, 64
 
 QUERIES = 300
 PICTURES = 200
+
+BUSY_CLIENTS = 4
+"""Clients a core that keep a service busy: then what it answers is what the cores can do."""
+
+ROUNDS, BUSY_SECONDS, ARRIVING_SECONDS = 3, 6.0, 12.0
+"""How often a service is measured, and how long each time busy and with requests that arrive at random."""
+
+ARRIVING_LOAD = 0.5
+"""Share of what a busy service answers at which they do."""
+
+SPREADS = (0.05, 1.5)
+"""Between which the spread of service times is looked for."""
+
 SLOW_SHARE, SLOW_FACTOR = 0.05, 2.0
 """Stragglers cannot be measured on one machine: what clusters of rented machines are usually planned with."""
 
@@ -99,7 +117,7 @@ def _indexing(shop: Collection, folder: Path) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What searching by upload took, one request at a time."""
+    """What searching by upload takes: core seconds of a request of a busy service, and how much they vary."""
 
     core_seconds: float
     spread: float
@@ -107,9 +125,8 @@ class _Answered:
 
 
 def _queries(shop: Collection) -> list[bytes]:
-    """Pictures as clients upload them: the thumbnails of items, which are of all the pictures there are."""
-    ids = [item.id for item, _ in zip(shop, range(PICTURES), strict=False)]
-    return [shop.thumbnail(id) for id in ids]
+    """Pictures as clients upload them: files that were indexed."""
+    return [shop.picture(item.id).data for item, _ in zip(shop, range(PICTURES), strict=False)]
 
 
 def _embedding(encoder: Encoder, pictures: Sequence[bytes]) -> float:
@@ -122,18 +139,57 @@ def _embedding(encoder: Encoder, pictures: Sequence[bytes]) -> float:
 
 
 def _answering(place: Path, pictures: Sequence[bytes]) -> _Answered:
+    """Of a service on all cores.
+
+    A busy service tells what a request takes of them: the time that its threads wait for each other included, which
+    they do not count as theirs, and without the time for which a thread with nothing to do spins. How much requests
+    vary is told by the queues that they make: beside their own differences, one holds up another in the interpreter
+    and in a batch.
+    """
+    cores = os.cpu_count() or 1
+    used, tails = [], []
     with ObservedService(place) as service:
-        for picture in pictures[:10]:
-            service.search(picture)
-        before = service.cpu_seconds()
-        took = [service.search(picture) for picture in pictures]
-        used = service.cpu_seconds() - before
-        logarithms = np.log(took)
-        # half of the distance between the 16th and the 84th percentile: what a few hiccups do not decide
-        low, high = np.percentile(logarithms, [16, 84])
-        return _Answered(used / len(pictures), max(float(high - low) / 2, 0.01), service.resident_bytes())
+        requests = searches(pictures, *service.address, NAME)
+        for _ in range(ROUNDS):
+            _answers(closed_loop(service.address, requests, BUSY_CLIENTS * cores, 1.0))
+            own = _cpu()
+            busy = _answers(closed_loop(service.address, requests, BUSY_CLIENTS * cores, BUSY_SECONDS))
+            used.append((cores * BUSY_SECONDS - (_cpu() - own)) / len(busy))
+            rate = ARRIVING_LOAD * cores / used[0]
+            arriving = _answers(open_loop(service.address, requests, rate, ARRIVING_SECONDS))
+            tails.append(float(np.percentile(arriving, 95)))
+        # medians: one round in which the machine did something else does not count
+        seconds = statistics.median(used)
+        spread = _spread(seconds, cores, rate, statistics.median(tails))
+        return _Answered(seconds, spread, service.resident_bytes())
 
 
+def _answers(loading: Coroutine[None, None, Tally]) -> list[float]:
+    """Latencies, seconds, of a service that must not refuse."""
+    tally = asyncio.run(loading)
+    failed = len(tally.refused) + len(tally.other) + tally.unsent
+    if failed or not tally.served:
+        raise LookalikeError(
+            f"the service answered {len(tally.served)} of {len(tally.served) + failed} searches: it must have the "
+            "machine alone while it is measured"
+        )
+    return tally.served
+
+
+def _spread(seconds: float, cores: int, rate: float, p95: float) -> float:
+    """The spread of service times with which queues are simulated as long as those that were seen."""
+    low, high = SPREADS
+    while high - low > 0.01:
+        middle = (low + high) / 2
+        stage = Stage("answering", seconds, cores, spread=middle)
+        if simulate([stage], rate).p95 < p95:
+            low = middle
+        else:
+            high = middle
+    return round((low + high) / 2, 3)
+
+
+@one_thread_each()  # of linear algebra: others spin while they wait for work, and would be counted
 def _graphs() -> tuple[GraphCost, GraphCost]:
     """Costs of searching and of building, fitted to graphs of several sizes."""
     searching, building = [], []

@@ -1,4 +1,4 @@
-"""A service in a process of its own, whose use of the processor is read while it answers."""
+"""A service in a process of its own, whose memory is read while it answers."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ import resource
 import signal
 import sys
 import threading
-import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import httpx2
+from urllib.parse import urlsplit
 
 from lookalike.errors import LookalikeError
 from lookalike.service.server import serve
 from lookalike.service.settings import ServiceSettings
 
 PATIENCE = 60.0
-"""Seconds that a service may take to start or to answer."""
+"""Seconds that a service may take to start or to end."""
 
 NAME = "calibration"
 
 
 class ObservedService:
-    """Serves one collection on the loopback and tells what its process used.
+    """Serves one collection on the loopback.
 
     Args:
         place: Folder of the collection.
@@ -48,38 +46,25 @@ class ObservedService:
             self._process.kill()
             raise LookalikeError(f"the service did not start within {PATIENCE:g} s")
         self.url = self._pipe.recv()
-        self._client = httpx2.Client(base_url=self.url, timeout=PATIENCE)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
         if self._process.pid is not None:
             os.kill(self._process.pid, signal.SIGTERM)
         self._process.join(PATIENCE)
 
-    def search(self, picture: bytes) -> float:
-        """Search by upload; how long it took, seconds."""
-        start = time.perf_counter()
-        answer = self._client.post(
-            f"/v1/collections/{NAME}/search", files={"image": picture}, data={"k": "12"}
-        )
-        answer.raise_for_status()
-        return time.perf_counter() - start
-
-    def cpu_seconds(self) -> float:
-        """Core seconds that the service has used."""
-        return self._asked()[0]
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        url = urlsplit(self.url)
+        return str(url.hostname), int(url.port or 0)
 
     def resident_bytes(self) -> float:
         """Most memory that it has held."""
-        return self._asked()[1]
-
-    def _asked(self) -> tuple[float, float]:
         self._pipe.send(None)
-        found: tuple[float, float] = self._pipe.recv()
-        return found
+        return float(self._pipe.recv())
 
 
 def _run(place: Path, settings: ServiceSettings, pipe: Connection) -> None:
@@ -94,7 +79,7 @@ def _run(place: Path, settings: ServiceSettings, pipe: Connection) -> None:
             except EOFError:
                 return
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            pipe.send((time.process_time(), float(peak if sys.platform == "darwin" else peak * 1024)))
+            pipe.send(peak if sys.platform == "darwin" else peak * 1024)
 
     def announce(serving: Any) -> None:
         pipe.send(serving.url)

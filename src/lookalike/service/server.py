@@ -30,6 +30,7 @@ from lookalike.service.life import Life
 from lookalike.service.priority import make_way
 from lookalike.service.settings import ServiceSettings
 from lookalike.service.silent_connections import SilentConnections
+from lookalike.vectors.threads import one_thread_each
 
 BACKLOG = 1024
 KEEP_ALIVE = 30
@@ -94,6 +95,8 @@ def serve(
             loader.submit(_load_encoders, collections).result()
         logs.configure()
         sys.setswitchinterval(SWITCH_SECONDS)
+        # requests run beside each other; a product's threads would spin on the cores that the others' networks need
+        stack.enter_context(one_thread_each())
         life = Life()
         app = create_app(collections, settings, encoders=encoders, life=life)
         app.openapi()  # takes a second or two, and would hold up everybody at the first look at /docs

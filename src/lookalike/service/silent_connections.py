@@ -21,7 +21,7 @@ class SilentConnections:
     def __init__(self, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience = patience
         self._clock = clock
-        self._since: dict[Any, float] = {}
+        self._since: dict[Any, tuple[Any, float]] = {}
 
     def close(self, connections: Iterable[Any]) -> None:
         """Look at all of them; close those that have been silent for too long.
@@ -30,8 +30,14 @@ class SilentConnections:
             connections: uvicorn's protocols: ``cycle`` is the last request, None before the first one.
         """
         now = self._clock()
-        silent = [each for each in connections if each.cycle is None or each.cycle.response_complete]
-        self._since = {each: self._since.get(each, now) for each in silent}
-        for each, since in self._since.items():
+        seen, self._since = self._since, {}
+        for each in connections:
+            request = each.cycle
+            if request is not None and not request.response_complete:
+                continue
+            last, since = seen.get(each, (request, now))
+            if last is not request:  # it asked meanwhile, and was answered before anybody looked
+                since = now
+            self._since[each] = request, since
             if now - since > self._patience:
                 each.transport.close()

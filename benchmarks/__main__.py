@@ -28,6 +28,7 @@ BENCHMARKS = {
     "milvus_search": "a Milvus server against the index of this machine: latency and recall, with and without filters",
     "index_building": "an index built once and loaded elsewhere; search cost of several graphs against one",
     "ray_indexing": "indexing on a local Ray against this process: images a second",
+    "ray_data": "indexing on Ray by our own workers against Ray Data: images a second, and what faults cost",
     "ray_tasks": "labels, clusters, copies and migration on Ray against this process",
     "serving": "the service under load: latency and rate by clients, with and without batching; ten times too much",
     "evaluation": "coverage of the intervals, cost of the evaluations",

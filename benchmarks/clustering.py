@@ -47,12 +47,13 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--scale", type=int, nargs="+", metavar="N")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--clusters", type=int, help="so many at every size (default: N / 50)")
     parser.add_argument("--no-stability", action="store_true")
     options = parser.parse_args()
     if options.one:
-        _measure_one(options.one, stable=not options.no_stability)
+        _measure_one(options.one, options.clusters, stable=not options.no_stability)
     elif options.scale:
-        _scale(options.scale, stable=not options.no_stability)
+        _scale(options.scale, options.clusters, stable=not options.no_stability)
     elif options.data:
         _quality(options.data)
     else:
@@ -151,14 +152,14 @@ def _row(
     }
 
 
-def _scale(sizes: list[int], *, stable: bool) -> None:
+def _scale(sizes: list[int], clusters: int | None, *, stable: bool) -> None:
     """Each size in a process of its own, so that its peak memory is its own."""
     rows: list[dict[str, Any]] = []
     for n in sizes:
         command = [sys.executable, "-m", "benchmarks", "clustering", "--one", str(n)]
-        done = subprocess.run(
-            command + ([] if stable else ["--no-stability"]), check=True, capture_output=True, text=True
-        )
+        command += [] if clusters is None else ["--clusters", str(clusters)]
+        command += [] if stable else ["--no-stability"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         values = dict(zip(MEASURES, map(float, done.stdout.split()), strict=True))
         growth: float | str = ""
         if rows:
@@ -167,10 +168,13 @@ def _scale(sizes: list[int], *, stable: bool) -> None:
             growth = float(np.log(more) / np.log(n / last["vectors"]))
         rows.append({"vectors": n, **values, "growth exponent (CPU)": growth})
         print(rows[-1], flush=True)
-    keep("clustering-scale", rows, dimensions=DIMENSIONS, cluster_size=CLUSTER_SIZE, stability=stable)
+    if clusters is None:
+        keep("clustering-scale", rows, dimensions=DIMENSIONS, cluster_size=CLUSTER_SIZE, stability=stable)
+    else:
+        keep("clustering-few", rows, dimensions=DIMENSIONS, clusters=clusters, stability=stable)
 
 
-def _measure_one(n: int, *, stable: bool) -> None:
+def _measure_one(n: int, clusters: int | None, *, stable: bool) -> None:
     """Print, in this order, what ``MEASURES`` names."""
     import resource
 
@@ -181,7 +185,7 @@ def _measure_one(n: int, *, stable: bool) -> None:
     from lookalike.vectors.metrics import normalise
 
     rng = np.random.default_rng(0)
-    centres = rng.standard_normal((max(2, n // CLUSTER_SIZE), DIMENSIONS), dtype=np.float32)
+    centres = rng.standard_normal((clusters or max(2, n // CLUSTER_SIZE), DIMENSIONS), dtype=np.float32)
     truth = rng.integers(len(centres), size=n)
     vectors = rng.standard_normal((n, DIMENSIONS), dtype=np.float32)
     for first in range(0, n, 65_536):

@@ -1,9 +1,14 @@
-"""How cost grows with a collection: storing, reducing, indexing, searching, clustering and compacting at several sizes.
+"""How cost grows with a collection: time, memory and bytes of every step, at several sizes.
 
-Every size runs in a process of its own, so that its peak memory is its own. Vectors are synthetic (seeded, clusters on
-a manifold), 1,280-d, searched as 256-d int8 as a collection of that size would be; items carry a thumbnail of 4 kB and
-two attributes. The exponent is that of a power of n between one size and the next, of CPU seconds, which do not depend
-on what else the machine does.
+Vectors are synthetic (seeded, clusters on a manifold) in clusters of 50, so that their number grows as a catalogue's
+does; ``--clusters 2000`` keeps it. Items have 1,280 dimensions, searched as 256 of int8, thumbnails of 4 kB and two
+attributes. For sizes that these would not fit: ``--compact`` makes items of 128 dimensions, as reduced before they were
+stored, searched as int8, with thumbnails of 64 bytes and one attribute, of which ten million take 20 GB of disk while
+they are compacted; ``--vectors`` makes no items, only vectors of 64 dimensions as int8 and the graph that links them.
+
+Building and searching are processes of their own at every size, on one thread where it can be chosen. The exponent is
+that of a power of n between one size and the next: of CPU seconds, which do not depend on what else the machine does,
+or of bytes. Memory is what is private to the process; files that are mapped into it are left out. Needs Linux.
 """
 
 from __future__ import annotations
@@ -11,117 +16,126 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import resource
+import os
+import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import lookalike
+from benchmarks.growth_steps import COMPACT, FULL, PARTS, VECTORS, Shape, fill, measure
 from benchmarks.report import keep
-from lookalike.planning.calibration import synthetic_vectors
-from lookalike.types import Record
+
+__all__ = ["fill", "main"]  # other benchmarks fill collections as this one does
 
 SIZES = (10_000, 100_000, 1_000_000)
-BATCH = 1000
-QUERIES = 200
-DIMENSIONS, SEARCHED = 1280, 256
-THUMBNAIL_BYTES = 4096
-STEPS = ("store", "reduce", "index", "search", "cluster", "compact")
+
+TIMED = (
+    "store",
+    "compact",
+    "reduce",
+    "index",
+    "vectors",
+    "link",
+    "tune",
+    "save",
+    "open",
+    "search",
+    "cluster",
+)
+"""Steps whose time is measured. What each does: :mod:`benchmarks.growth_steps`."""
+
+WEIGHED = ("record on disk", "vectors on disk", "graph on disk", "memory when searched")
 
 
 def main() -> None:
-    """Run every size in a process of its own and keep the table."""
+    """Measure every size and keep the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES), metavar="N")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--compact", dest="shape", action="store_const", const=COMPACT, help="small items")
+    what.add_argument("--vectors", dest="shape", action="store_const", const=VECTORS, help="no items at all")
+    parser.add_argument("--clusters", type=int, help="so many at every size (default: N / 50)")
+    parser.add_argument("--cluster-most", type=int, metavar="N", help="do not cluster more than so many")
+    parser.add_argument(
+        "--state", type=Path, help="folder that keeps figures as they come; what it has is not measured again"
+    )
+    parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        print(json.dumps(_measure(options.sizes[0])))
+    shape = options.shape or FULL
+    if options.part:
+        part, place = options.part
+        (n,) = options.sizes
+        measure(part, shape, n, options.clusters, Path(place), options.state)
         return
-    found = [_in_process(n) for n in sorted(options.sizes)]
-    rows = []
-    for before, now in zip([None, *found], found, strict=False):
-        for step in STEPS:
-            cpu = now[step]["cpu"]
-            row: dict[str, Any] = {"step": step, "n": now["n"], **now[step]}
-            row["CPU microseconds each"] = round(1e6 * cpu / (1 if step == "search" else now["n"]), 2)
-            row["exponent"] = ""
-            if before is not None and before[step]["cpu"] > 0:
-                row["exponent"] = round(
-                    math.log(cpu / before[step]["cpu"]) / math.log(now["n"] / before["n"]), 2
-                )
-            rows.append(row)
-    rows.sort(key=lambda row: (STEPS.index(row["step"]), row["n"]))
-    sizes = [{key: each[key] for key in ("n", "record bytes each", "derived bytes each")} for each in found]
-    keep("growth", rows, dimensions=DIMENSIONS, searched=f"{SEARCHED} x int8", bytes=sizes)
-    print(json.dumps(sizes, indent=1))
-
-
-def _in_process(n: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks", "growth", str(n), "--one"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _measure(n: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"n": n}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that scratch files are deleted
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "growth.lookalike"
-        with lookalike.create(folder) as collection:
-            found["store"] = _timed(lambda: fill(collection, n))
-            found["reduce"] = _timed(lambda: collection.reduce(SEARCHED, precision="i8", progress=False))
-            found["index"] = _timed(lambda: (collection._gallery.build(), collection._gallery.save()))
-            queries = synthetic_vectors(QUERIES, DIMENSIONS, first=n)
-            found["search"] = _timed(lambda: [collection.search(query, k=10) for query in queries])
-            for name in ("wall s", "cpu"):
-                found["search"][name] = found["search"][name] / QUERIES
-            found["cluster"] = _timed(lambda: collection.cluster(stability=False))
-            found["compact"] = _timed(collection.compact)
-            sizes = collection.info()["bytes"]
-    found["record bytes each"] = round(sizes["record"] / n)
-    found["derived bytes each"] = round(sizes["derived"] / n)
-    return found
+        state = options.state or Path(scratch)
+        state.mkdir(parents=True, exist_ok=True)
+        for n in sorted(options.sizes):
+            most = 0 if shape is VECTORS else options.cluster_most or math.inf
+            parts = [part for part in PARTS if part != "cluster" or n <= most]
+            _measured(parts, shape, n, options.clusters, _file(state, shape, n, options.clusters))
+        files = [_file(state, shape, n, options.clusters) for n in sorted(options.sizes)]
+        found = [json.loads(file.read_text()) for file in files]
+    clusters = options.clusters or "one for 50 items"
+    keep(shape.name, list(_rows(found)), **shape.describe(), clusters=clusters)
 
 
-def _timed(step: Callable[[], object]) -> dict[str, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    step()
-    return {
-        "wall s": round(time.perf_counter() - wall, 4),
-        "cpu": round(time.process_time() - cpu, 4),
-        "peak MB so far": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-    }
+def _file(state: Path, shape: Shape, n: int, clusters: int | None) -> Path:
+    return state / f"{shape.name}-{n}{f'-in-{clusters}' if clusters else ''}.json"
 
 
-def fill(collection: lookalike.Collection, n: int) -> None:
-    """Put n synthetic items into a collection."""
-    fingerprint = collection.info()["fingerprint"]
-    random = np.random.default_rng(1)
-    for first in range(0, n, BATCH):
-        vectors = synthetic_vectors(min(BATCH, n - first), DIMENSIONS, first=first)
-        shares = random.random(len(vectors))
-        collection._store.put(
-            [
-                Record(
-                    id=f"growth/{first + at}",
-                    uri=f"/growth/{first + at}",
-                    source="growth",
-                    stamp=None,
-                    sha256=f"{first + at:064x}",
-                    width=640,
-                    height=480,
-                    embedding=vector,
-                    thumbnail=random.bytes(THUMBNAIL_BYTES),
-                    attributes={"share": shares[at], "kind": f"kind {(first + at) % 50}"},
-                )
-                for at, vector in enumerate(vectors)
-            ],
-            fingerprint,
-        )
+def _measured(parts: list[str], shape: Shape, n: int, clusters: int | None, file: Path) -> None:
+    """Measure one size, each part in a process of its own."""
+    if file.exists():
+        return
+    command = [sys.executable, "-m", "benchmarks", "growth", str(n), "--state", str(file)]
+    command += {FULL: [], COMPACT: ["--compact"], VECTORS: ["--vectors"]}[shape]
+    command += ["--clusters", str(clusters)] if clusters else []
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in parts:
+            place = str(Path(scratch) / "growth.lookalike")
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+            subprocess.run([*command, "--part", part, place], check=True, env=environment)
+
+
+def _rows(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The table: every step at every size, then what it takes to keep."""
+    for step in TIMED:
+        for before, now in _pairs(found, step):
+            each = 1 if step == "search" else now["n"]
+            same = before is not None and before.get("engine") == now.get("engine")
+            yield {
+                "step": step,
+                "n": now["n"],
+                "CPU s": now["cpu"],
+                "wall s": now["wall"],
+                "CPU microseconds each": round(1e6 * now["cpu"] / each, 1),
+                "bytes each": "",
+                "exponent": _exponent(before, now, "cpu") if same else "",
+                "peak MB": round(now["peak"] / 1e6),
+                "recall@10": now.get("recall", ""),
+            }
+    for what in WEIGHED:
+        for before, now in _pairs(found, what):
+            yield {
+                "step": what,
+                "n": now["n"],
+                "bytes each": round(now["bytes"] / now["n"], 1),
+                "exponent": _exponent(before, now, "bytes"),
+            }
+
+
+def _pairs(found: list[dict[str, Any]], step: str) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any]]]:
+    """What was measured of a step at one size and at the next."""
+    there = [{"n": size["n"], **size[step]} for size in found if step in size]
+    yield from zip([None, *there], there, strict=False)
+
+
+def _exponent(before: dict[str, Any] | None, now: dict[str, Any], what: str) -> float | str:
+    if before is None or not before[what] or not now[what]:
+        return ""
+    return round(math.log(now[what] / before[what]) / math.log(now["n"] / before["n"]), 2)

@@ -461,6 +461,66 @@ def test_after_forgetting_the_next_recommendation_learns_anew(visited: Collectio
     assert answer.provenance["together"]["users"] == 119
 
 
+def test_who_only_looks_changes_nothing_and_is_answered_alike(visited: Collection) -> None:
+    user = _anybody(visited)
+    before = visited.info()["version"]
+    looked = visited.recommend(user=user, group_by="product", at=NOW, save=False)
+    again = visited.recommend(user=user, group_by="product", at=NOW, save=False)
+    assert (visited.info()["version"], visited.info()["fitted"]) == (before, [])
+    assert looked.provenance["together"]["version"] is None
+    assert looked.provenance["together"] == again.provenance["together"]
+    saved = visited.recommend(user=user, group_by="product", at=NOW)
+    assert saved.provenance["together"]["version"] == 1
+    assert [each.id for each in looked] == [each.id for each in again] == [each.id for each in saved]
+    after = visited.recommend(user=user, group_by="product", at=NOW, save=False)
+    assert after.provenance["together"]["version"] == 1
+
+
+def test_what_was_learned_for_who_only_looks_is_learned_once_and_follows_items(
+    visited: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    original = learning.learn_together
+
+    def counted(*arguments: object, **options: object) -> object:
+        calls.append(1)
+        return original(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(learned, "learn_together", counted)
+    user = _anybody(visited)
+    first = visited.recommend(user=user, group_by="product", at=NOW, save=False)
+    gone = str(first[0].attributes["product"])
+    visited.remove(where=f'product = "{gone}"')
+    answer = visited.recommend(user=user, group_by="product", at=NOW, save=False)
+    assert answer.provenance["together"] == first.provenance["together"]
+    assert gone not in {each.attributes["product"] for each in answer}
+    assert len(calls) == 1
+
+
+def test_a_forgotten_user_is_unlearned_also_where_nothing_was_saved(visited: Collection) -> None:
+    users = [profile.user for profile, _ in zip(visited.profiles(group_by="product"), range(2), strict=False)]
+    before = visited.recommend(user=users[0], group_by="product", at=NOW, save=False)
+    visited.forget_user(users[1])
+    after = visited.recommend(user=users[0], group_by="product", at=NOW, save=False)
+    counted = [each.provenance["together"]["users"] for each in (before, after)]
+    assert counted == [120, 119]
+
+
+def test_a_user_forgotten_while_it_is_learned_in_memory_is_not_in_it(
+    visited: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [profile.user for profile, _ in zip(visited.profiles(group_by="product"), range(2), strict=False)]
+    original = learning.learn_together
+
+    def forgets_meanwhile(*arguments: object, **options: object) -> object:
+        visited.forget_user(users[1])
+        return original(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(learned, "learn_together", forgets_meanwhile)
+    answer = visited.recommend(user=users[0], group_by="product", at=NOW, save=False)
+    assert answer.provenance["together"]["users"] == 119
+
+
 def test_others_are_answered_while_something_is_learned(
     visited: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ import lookalike
 from lookalike.collection.facade import Collection
 from lookalike.errors import InputError
 from lookalike.evaluate.reduction import choose_dims
+from lookalike.store import galleries
+from lookalike.store.gallery import Gallery
 
 
 def found(shop: Collection, ids: list[str]) -> list[list[str]]:
@@ -174,6 +178,23 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(shop: Collection, tm
         empty.reduce()
     assert shop.info()["version"] == version
     assert shop.reduction is None
+
+
+def test_full_vectors_are_not_written_to_be_searched_when_they_never_were(
+    shop: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def noted(*args: Any, **named: Any) -> Gallery:
+        opened.append(named["reducer"])
+        return Gallery(*args, **named)
+
+    shutil.copytree(shop.path, tmp_path / "fresh", ignore=shutil.ignore_patterns("derived"))
+    monkeypatch.setattr(galleries, "Gallery", noted)
+    with lookalike.open(tmp_path / "fresh") as fresh:
+        reduction = fresh.reduce(32, sample=200, progress=False)
+        assert len(fresh.search(next(iter(fresh)).id, k=5).hits) == 5
+    assert [reducer.version for reducer in opened] == [reduction.version]
 
 
 def test_a_map_learned_from_groups_takes_all_that_it_learned_and_brings_views_together(

@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store_engines import EVERYWHERE, Engine
+from store_engines import EVERYWHERE, Engine, finish_dropping
 
 from lookalike.store.base import Store
 from store_records import FINGERPRINT, record, space
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dropped() -> Iterator[None]:
+    """What tests made on a server is gone at the end."""
+    yield
+    finish_dropping()
 
 
 @pytest.fixture(params=EVERYWHERE, ids=lambda engine: engine.name)

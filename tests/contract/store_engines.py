@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,19 +73,40 @@ def _open_milvus(path: Path) -> Store:
 
 
 def _create_on_milvus(uri: str, path: Path, space: Space) -> Store:
-    _ON_MILVUS.append(uri)
+    _drop([made for made in _ON_MILVUS if not made[1].parent.exists()])
+    _ON_MILVUS.append((uri, path))
     return _milvus_store().create(uri, space, cache=_other_machine(path), freshness=0)
 
 
 def _clean_milvus() -> None:
     """Drop what a test made: a server keeps every collection in memory."""
+    _drop(list(_ON_MILVUS))
+
+
+def _drop(some: list[tuple[str, Path]]) -> None:
+    """Drop collections while the next test runs; what could not be dropped is told to a later one."""
+    for uri, path in some:
+        _ON_MILVUS.remove((uri, path))
+        _DROPPED.append(_DROPPING.submit(_drop_one, uri))
+    while _DROPPED and _DROPPED[0].done():
+        _DROPPED.popleft().result()
+
+
+def finish_dropping() -> None:
+    """Wait until all is dropped."""
+    while _DROPPED:
+        _DROPPED.popleft().result()
+
+
+def _drop_one(uri: str) -> None:
     from lookalike.store.object_places import place_of
 
-    while _ON_MILVUS:
-        place_of(_ON_MILVUS.pop()).destroy()
+    place_of(uri).destroy()
 
 
-_ON_MILVUS: list[str] = []
+_ON_MILVUS: list[tuple[str, Path]] = []
+_DROPPED: deque[Future[None]] = deque()
+_DROPPING = ThreadPoolExecutor(1)
 
 
 def _name(path: Path) -> str:

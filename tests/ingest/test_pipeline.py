@@ -15,9 +15,10 @@ import pytest
 import lookalike
 from lookalike.collection.facade import Collection
 from lookalike.encoders.base import Encoder, Encoding
-from lookalike.errors import InputError, SourceError
+from lookalike.errors import EncoderError, InputError, SourceError, StoreError
 from lookalike.ingest.pipeline import COMMIT_ITEMS, Progress
 from lookalike.ingest.stream import IN_FLIGHT_PER_WORKER, OrderedPool
+from lookalike.types import Record
 
 
 class Counting(Encoder):
@@ -217,6 +218,51 @@ def test_an_interrupted_run_keeps_its_batches_and_a_repeat_completes(
     assert set(acknowledged) == {item.id for item in collection}
     ledger = collection.add(sample / "catalog", progress=False)
     assert counts(ledger) == (330 - len(acknowledged), 0, len(acknowledged), 0)
+
+
+class Failing(Counting):
+    """An encoder, such as one on another machine, that is lost after some pictures."""
+
+    def encode(self, inputs: Iterator[npt.NDArray[np.uint8]], *, spatial: bool = False) -> Iterator[Encoding]:
+        for encoding in super().encode(inputs, spatial=spatial):
+            yield encoding
+            if self.encoded == 5:
+                raise EncoderError("the encoder is gone")
+
+
+def test_what_was_embedded_before_an_error_stays_and_a_repeat_does_the_rest(
+    collection: Collection, counting: Counting, pictures: Path
+) -> None:
+    told: list[str] = []
+    collection._loaded = Failing(counting)
+    with pytest.raises(EncoderError, match="the encoder is gone"):
+        collection.add(pictures, progress=lambda state: told.extend(state.acknowledged))
+    assert sorted(told) == [item.id for item in collection]
+    assert len(told) == 5
+    collection._loaded = counting
+    assert counts(collection.add(pictures, progress=False)) == (7, 0, 5, 0)
+
+
+def test_a_store_that_refuses_is_not_asked_twice_and_its_error_is_told(
+    collection: Collection, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def refuse(records: list[Record], _fingerprint: str) -> None:
+        asked.append(len(records))
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collection._store, "put", refuse)
+        with pytest.raises(StoreError, match="the disk is full"):
+            collection.add(pictures, progress=False)
+        assert asked == [12]
+        collection._loaded = Failing(collection.encoder)
+        with pytest.raises(EncoderError, match="the encoder is gone") as raised:
+            collection.add(pictures, progress=False)
+    assert isinstance(raised.value.__cause__, StoreError)
+    assert asked == [12, 5]
+    assert len(collection) == 0
 
 
 def test_progress_tells_every_id_once(collection: Collection, pictures: Path) -> None:

@@ -49,3 +49,21 @@ def test_pictures_that_travelled_are_not_kept_in_memory_without_bound(
         run._held.append((batch(4, ray_pipeline.BATCH_BYTES), outcome))
         run._commit_if_due()
     assert committed == [8, 9]
+
+
+def test_what_workers_have_written_is_committed_before_an_error_ends_the_run(
+    run: RayIngest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed: list[int] = []
+
+    def bring(_pending: object) -> None:
+        written = WrittenItems(run._to.dataset, ("a",), ())
+        run._held.append((batch(4, 1), Outcome(written, Embedded())))
+        raise ServiceError("workers died of 20 pictures one after the other")
+
+    monkeypatch.setattr(run, "_bring", bring)
+    monkeypatch.setattr(run._shared, "put_written", lambda written, _: committed.append(len(written)))
+    with pytest.raises(ServiceError, match="workers died"):
+        run.run([])
+    assert committed == [1]
+    assert (run._held, run.ledger.added) == ([], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lookalike.images.candidates import Candidate
 from lookalike.images.decode import Limits
 from lookalike.images.scan import resolve
 from lookalike.ingest.looking import Pending
-from lookalike.ingest.ray_worker import EmbeddingWorker, errand
+from lookalike.ingest.ray_worker import ClusterWorker, EmbeddingWorker, errand
 from lookalike.store.lance_batches import Destination
 from lookalike.store.lance_store import LanceStore
 from lookalike.types import Image
@@ -65,3 +66,14 @@ def test_a_picture_that_lives_in_this_process_travels_as_its_pixels() -> None:
     candidate = Candidate("a", "a", "s", None, lambda: pixels)  # no function of a block can be pickled
     pending: Pending = pickle.loads(errand(Pending(candidate, None)).pending)
     assert np.array_equal(pending.candidate.load(), pixels)
+
+
+def test_a_worker_without_a_gpu_sees_none(to: Destination, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    spec = load_encoder().spec.to_json()
+    with_part_of_one = ClusterWorker(lookalike.__version__, spec, Limits(), 1, 0.5)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    without = ClusterWorker(lookalike.__version__, spec, Limits(), 1, 0)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+    assert without.problem(to) is None
+    assert "0.5 GPUs, and efficientnet-lite0 runs on its CPU" in str(with_part_of_one.problem(to))

@@ -46,6 +46,16 @@ class ThreeNodes:
             self._others.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
         self._cluster.wait_for_nodes()
 
+    @contextmanager
+    def one_more(self, **resources: float) -> Iterator[None]:
+        """With one more machine that says it has so much."""
+        machine = self._cluster.add_node(object_store_memory=STORE_BYTES, **resources)
+        try:
+            self._cluster.wait_for_nodes()
+            yield
+        finally:
+            self._cluster.remove_node(machine, allow_graceful=False)
+
     def kill_one(self) -> None:
         """Kill all processes of a machine (SIGKILL), whatever they are doing."""
         self._cluster.remove_node(self._others.pop(0), allow_graceful=False)

@@ -41,6 +41,7 @@ with warnings.catch_warnings():
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
+DOCS = DEPLOY.parent / "docs" / "kubernetes.md"
 MANIFESTS = sorted([*(KUBERNETES / "service").glob("*.yaml"), *(KUBERNETES / "ray").glob("*.yaml")])
 VERSION = kubernetes_validate.latest_version()
 
@@ -276,6 +277,54 @@ def test_the_job_runs_a_command_that_is_one() -> None:
     assert options.command == "filling:index"
     assert options.on == "ray"
     assert is_shared(options.to)
+
+
+def commands() -> Iterator[str]:
+    """Every command of the page and of the manifests' comments, which indent it."""
+    for block in re.findall(r"^```\n(.*?)^```", DOCS.read_text(), re.MULTILINE | re.DOTALL):
+        yield from block.replace("\\\n", "").splitlines()
+    for path in (DEPLOY / "Dockerfile", *sorted(KUBERNETES.rglob("*.yaml"))):
+        text = re.sub(r"\\\n#", "", path.read_text())
+        yield from (line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#   "))
+
+
+OURS = sorted({line for line in commands() if line.startswith("lookalike ")})
+
+
+@pytest.mark.parametrize("line", OURS)
+def test_commands_of_the_page_and_the_comments_are_ones(line: str) -> None:
+    assert parsed(shlex.split(line, comments=True)).command
+
+
+def test_there_are_commands_of_all_steps() -> None:
+    assert {line.split()[1] for line in OURS} == {"index", "serve", "copy", "keys"}
+
+
+def test_paths_and_services_of_the_page_and_the_comments_are_there() -> None:
+    files = (DOCS, DEPLOY / "Dockerfile", *sorted(KUBERNETES.rglob("*.yaml")))
+    text = "\n".join(path.read_text() for path in files)
+    paths = set(re.findall(r"\bdeploy/[\w./-]+\w", text))
+    assert {"deploy/Dockerfile", "deploy/kubernetes/service", "deploy/kubernetes/ray/service.yaml"} <= paths
+    for path in paths:
+        assert (DEPLOY.parent / path).exists(), path
+    services = {one("Service")["metadata"]["name"]}
+    for kind, kinds in (("RayCluster", ["head"]), ("RayService", ["head", "serve"])):
+        services |= {f"{one(kind)['metadata']['name']}-{each}-svc" for each in kinds}
+    named_services = set(re.findall(r"(?:svc/|ray://)(lookalike[\w-]*)", text))
+    assert named_services <= services
+    assert f"{one('RayService')['metadata']['name']}-serve-svc" in named_services
+    assert re.findall(r"wait rayjob/(\S+)", text) == [one("RayJob")["metadata"]["name"]]
+
+
+def test_what_kuberay_makes_for_one_manifest_is_not_in_the_way_of_another() -> None:
+    names = [document["metadata"]["name"] for _, document in OF_KUBERAY]
+    assert len(set(names)) == len(names)  # its Services are named NAME-head-svc and NAME-serve-svc
+
+
+def test_every_secret_is_made_on_the_page() -> None:
+    (tls,) = one("Ingress")["spec"]["tls"]
+    made = re.findall(r"create secret (?:generic|tls) (\S+)", DOCS.read_text())
+    assert sorted(made) == ["lookalike-keys", "lookalike-s3", tls["secretName"]]
 
 
 def test_ray_serve_reads_the_configuration_and_so_do_we() -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from lookalike.errors import CollectionExists, CollectionNotFound, InputError, StoreError
+from lookalike.ingest.ray_pipeline import shared_store
+from lookalike.store import milvus_objects
 from lookalike.store.milvus_address import parse
 from lookalike.store.milvus_place import MilvusPlace
 from lookalike.store.milvus_store import MilvusStore
@@ -155,6 +157,24 @@ def test_a_candidate_that_was_never_made_an_object_is_nobodys(
     assert place.read("log/0000000001.json") == b"kept"
 
 
+def test_a_candidate_whose_writer_left_is_swept(place: MilvusPlace) -> None:
+    place.create("log/0000000001.json", b"first")
+    place._objects.put([("log/0000000002.json@a_writer_that_left", b"lost")])
+    place.sweep(["log"])
+    assert place._objects.names("log") == ["0000000001.json"]
+    assert place.read("log/0000000001.json") == b"first"
+
+
+def test_more_names_than_one_answer_holds_are_all_listed(
+    place: MilvusPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(milvus_objects, "LISTED", 4)
+    for count in (3, 4, 9):
+        for number in range(count):
+            place.replace(f"many{count}/{number:03}", b"x")
+        assert place.names(f"many{count}") == [f"{number:03}" for number in range(count)]
+
+
 def _die(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -204,6 +224,14 @@ def test_what_is_not_there_or_not_reachable_is_said(tmp_path: Path) -> None:
         parse("milvus://127.0.0.1")
 
 
+def test_a_file_of_milvus_lite_is_not_indexed_by_the_workers_of_a_cluster(tmp_path: Path) -> None:
+    with (
+        MilvusStore.create(lite_uri("alone"), space(), cache=tmp_path) as store,
+        pytest.raises(InputError, match="one process alone can open.*milvus://HOST:19530/DB/NAME"),
+    ):
+        shared_store(store)
+
+
 def test_a_database_of_the_server_is_part_of_the_address(tmp_path: Path) -> None:
     server = server_uri("x").removesuffix("/x")
     with pytest.raises(StoreError, match="no database nowhere"):
@@ -215,6 +243,6 @@ def test_a_database_of_the_server_is_part_of_the_address(tmp_path: Path) -> None
         client.create_database("outlet")
     with MilvusStore.create(f"{server}/outlet/shop", space(), cache=tmp_path) as store:
         assert store.count() == 0
-        assert not any("shop__" in name for name in client.list_collections())
+        assert not any(name.startswith("shop__") for name in client.list_collections())
         store.place.destroy()
     client.close()

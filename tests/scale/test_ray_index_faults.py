@@ -56,9 +56,13 @@ def test_a_machine_that_is_killed_in_mid_run_costs_nothing_but_time(
             killed.append(state.ledger.added)
             nodes.kill_one()
 
+    (source,) = resolve([folder])
+    reads = tmp_path / "reads"
     with lookalike.create(tmp_path / "there.lance") as there:
-        ledger = there.add(folder, on="ray", workers=2, progress=kill)
+        run = RayIngest(there._store, there.encoder, workers=Workers(2), progress=kill)
+        ledger = run.run([Harmful(source, "none", die, reads)])
         assert killed and killed[0] < COUNT
+        assert reads.stat().st_size <= COUNT + BATCH, "its worker had more than one batch done again"
         assert (ledger.inputs, ledger.added, ledger.failed) == (COUNT, COUNT, 0)
         assert_same_rows(there, serial)
         assert there.verify() == []
@@ -139,6 +143,22 @@ def test_a_hung_worker_is_killed_and_its_batch_done_again(
         )
         assert (ledger.added, ledger.failed) == (COUNT, 0)
         assert_same_rows(there, serial)
+
+
+@pytest.mark.usefixtures("nodes")
+def test_a_picture_that_always_hangs_fails_after_three_tries_and_the_rest_goes_on(
+    folder: Path, serial: lookalike.Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_pipeline, "HUNG_SECONDS", 8.0)
+    monkeypatch.setattr(ray_pipeline, "HUNG_PICTURE_SECONDS", 4.0)
+    (source,) = resolve([folder])
+    stuck = sorted(rows_of(serial))[3]
+    with lookalike.create(tmp_path / "there.lance") as there:
+        run = RayIngest(there._store, there.encoder, workers=Workers(2))
+        ledger = run.run([Harmful(source, stuck, partial(time.sleep, 999), tmp_path / "reads")])
+        assert (ledger.inputs, ledger.added, ledger.failed) == (COUNT, COUNT - 1, 1)
+        assert "came to no end" in ledger.failures[0].reason
+        assert rows_of(there).keys() == rows_of(serial).keys() - {stuck}
 
 
 DRIVER = """

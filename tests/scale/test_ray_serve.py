@@ -2,84 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
+from service_on_ray import CLIENTS, OnRay, ask, asked_by_many, scratch_folder, serving
 from starlette.testclient import TestClient
 
 import lookalike
 from lookalike.collection import Collection
 from lookalike.service.app import create_app
-from lookalike.service.keys import KeyFile
 from lookalike.service.replica_routing import ENCODERS, JOBS, MARK, REPLICAS
 from running_service import wait_for
 
 LIMIT = 7
-CLIENTS = 4
-
-
-@dataclass(frozen=True)
-class OnRay:
-    """A running ``lookalike serve --on ray``.
-
-    Args:
-        url: Where it is.
-        process: The command.
-        keys: Its file of keys.
-        token: Of a key that may do everything.
-        folder: The collection.
-        scratch: Folder that marks what belongs to it.
-    """
-
-    url: str
-    process: subprocess.Popen[str]
-    keys: KeyFile
-    token: str
-    folder: Path
-    scratch: Path
-
-    def client(self, token: str | None = None) -> httpx2.Client:
-        headers = {"Authorization": f"Bearer {token or self.token}"}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=60)
-
-    def pids(self, deployment: str) -> list[int]:
-        """The processes of a deployment; only of this service."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                title = (process / "cmdline").read_bytes()
-                ours = str(self.scratch).encode() in (process / "environ").read_bytes()
-            except OSError:  # it ended, or is somebody else's
-                continue
-            if ours and title.startswith(b"ray::ServeReplica:" + deployment.encode()):
-                found.append(int(process.name))
-        return sorted(found)
-
-    def left(self) -> list[str]:
-        """Every process that was started for it and runs."""
-        titles = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if str(self.scratch).encode() in (process / "environ").read_bytes():
-                    titles.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:
-                continue
-        return titles
 
 
 def make_shop(folder: Path, sample: Path) -> Path:
@@ -88,82 +30,12 @@ def make_shop(folder: Path, sample: Path) -> Path:
     return folder
 
 
-def start(scratch: Path, folder: Path, *more: str) -> OnRay:
-    keys = KeyFile(scratch / "keys.json")
-    token, _ = keys.create("everything", scope="admin")
-    command = [
-        sys.executable,
-        "-m",
-        "lookalike",
-        "serve",
-        f"shop={folder}",
-        "--on",
-        "ray",
-        "--port",
-        "0",
-        "--json",
-    ]
-    environment = {
-        **os.environ,
-        "RAY_TMPDIR": str(scratch),
-        "LOOKALIKE_CACHE": str(scratch / "cache"),
-        "OMP_NUM_THREADS": "1",
-    }
-    environment.pop("RAY_ADDRESS", None)
-    with (scratch / "stderr").open("w") as errors:
-        process = subprocess.Popen(
-            [*command, "--keys", str(keys.path), *more],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=environment,
-        )
-    try:
-        url = announced(process)["url"]
-    except BaseException:
-        process.terminate()
-        process.wait(60)
-        raise
-    return OnRay(url, process, keys, token, folder, scratch)
-
-
-def announced(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The document that the command prints when requests are answered."""
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if line == "}\n":
-            break
-    document: dict[str, Any] = json.loads("".join(lines))
-    return document
-
-
-def end(service: OnRay) -> None:
-    assert service.process.stdout is not None
-    service.process.stdout.close()
-    service.process.terminate()
-    try:
-        service.process.wait(60)
-    except subprocess.TimeoutExpired:
-        service.process.terminate()  # a second signal ends it at once
-        service.process.wait(10)
-
-
 @pytest.fixture(scope="module")
-def scratch() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="lookalike-ray-", dir="/tmp"))  # sockets need a short path
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def service(scratch: Path, sample: Path) -> Iterator[OnRay]:
-    running = start(scratch, make_shop(scratch / "shop.lance", sample), "--replicas", "2", "--encoders", "1")
-    try:
-        yield running
-    finally:
-        end(running)
+def service(sample: Path) -> Iterator[OnRay]:
+    with scratch_folder() as scratch:
+        shop = make_shop(scratch / "shop.lance", sample)
+        with serving(scratch, shop, "--replicas", "2", "--encoders", "1") as running:
+            yield running
 
 
 @pytest.fixture
@@ -171,41 +43,8 @@ def photo(sample: Path) -> bytes:
     return min((sample / "customer").glob("*.jpg")).read_bytes()
 
 
-def ask(client: httpx2.Client | TestClient, photo: bytes) -> Any:
-    return client.post(
-        "/v1/collections/shop/search",
-        files={"image": ("photo.jpg", photo)},
-        data={"k": "5", "group_by": "product"},
-    )
-
-
-def asked_by_many(
-    service: OnRay, photo: bytes, seconds: float, meanwhile: Callable[[], object]
-) -> list[tuple[int | str, str]]:
-    """Search with several clients; after a second something happens. Statuses, and who answered."""
-    until = time.monotonic() + seconds
-
-    def work(_: int) -> list[tuple[int | str, str]]:
-        seen: list[tuple[int | str, str]] = []
-        with service.client() as client:
-            while time.monotonic() < until:
-                try:
-                    answer = ask(client, photo)
-                    seen.append((answer.status_code, answer.headers.get(MARK, "")))
-                except httpx2.TransportError as error:
-                    seen.append((repr(error), ""))
-        return seen
-
-    timer = threading.Timer(1.0, meanwhile)
-    timer.start()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        answers = [each for part in pool.map(work, range(CLIENTS)) for each in part]
-    timer.join()
-    return answers
-
-
 def local(service: OnRay) -> Iterator[tuple[Collection, TestClient]]:
-    with lookalike.open(service.folder) as shop, TestClient(create_app({"shop": shop})) as client:
+    with lookalike.open(service.place) as shop, TestClient(create_app({"shop": shop})) as client:
         yield shop, client
 
 

@@ -217,6 +217,63 @@ def test_one_key_leaves_room_in_the_queue_for_others() -> None:
     jobs.close(LONGEST)
 
 
+def test_owners_take_turns_and_each_ones_oldest_is_first() -> None:
+    jobs, gate, ran = Jobs(), Gate(), list[str]()
+    jobs.submit("first", "shop", gate, owner="greedy")
+    assert gate.begun.wait(LONGEST)
+    for owner, count in (("greedy", 4), ("modest", 2), (None, 1)):
+        for number in range(count):
+            said = f"{owner} {number}"
+            last = jobs.submit("next", "shop", lambda _, said=said: ran.append(said), owner=owner)
+    gate.open.set()
+    wait_for(lambda: len(ran) == 7)
+    assert last.state == "done"
+    assert ran == [
+        "modest 0",
+        "None 0",
+        "greedy 0",
+        "modest 1",
+        "greedy 1",
+        "greedy 2",
+        "greedy 3",
+    ]
+    jobs.close(LONGEST)
+
+
+def test_who_comes_back_after_each_job_waits_for_a_turn_like_the_others() -> None:
+    jobs, gate, ran = Jobs(), Gate(), list[str]()
+    jobs.submit("first", "shop", gate, owner="hurried")
+    assert gate.begun.wait(LONGEST)
+
+    def again(_progress: Progress) -> None:
+        ran.append("hurried")
+        if len(ran) < 6:
+            jobs.submit("next", "shop", again, owner="hurried")
+
+    jobs.submit("next", "shop", again, owner="hurried")
+    for _ in range(2):
+        jobs.submit("next", "shop", lambda _: ran.append("patient"), owner="patient")
+    gate.open.set()
+    wait_for(lambda: len(ran) == 6)
+    assert ran[:4] == ["patient", "hurried", "patient", "hurried"]
+    jobs.close(LONGEST)
+
+
+def test_a_turn_is_kept_also_where_the_others_work_is_of_another_kind() -> None:
+    jobs, gate, ran = Jobs(), Gate(), list[str]()
+    end_of(jobs.submit("warm", "museum", lambda _: None))  # its thread waits from now on
+    jobs.submit("first", "shop", gate, load="indexing", owner="greedy")
+    assert gate.begun.wait(LONGEST)
+    time.sleep(0.05)  # until that thread does
+    for _ in range(3):
+        jobs.submit("next", "shop", lambda _: ran.append("greedy"), load="indexing", owner="greedy")
+    jobs.submit("next", "shop", lambda _: ran.append("modest"), load="computing", owner="modest")
+    gate.open.set()
+    wait_for(lambda: len(ran) == 4)
+    assert ran == ["modest", "greedy", "greedy", "greedy"]
+    jobs.close(LONGEST)
+
+
 def test_jobs_that_ended_are_forgotten_after_a_while() -> None:
     now = [datetime.now(UTC)]
     jobs = Jobs(now=lambda: now[0], kept_for=timedelta(hours=1))

@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 import lookalike
 from lookalike.service import packed as packing
 from lookalike.service.app import create_app
-from lookalike.service.packed import packed
+from lookalike.service.packed import event_data, packed
+from lookalike.service.routes import jobs as job_routes
 from small_shop import COPIED, copied_shop
 
 
@@ -75,3 +76,26 @@ def test_large_answers_are_not_written_on_the_event_loop(
         assert client.post(f"{base}/recommend", json={"like": [COPIED]}).is_success
     assert len(written) == 4
     assert all(name.startswith("lookalike-") for name in written)
+
+
+def test_the_result_of_a_job_is_not_written_on_the_event_loop_for_those_who_follow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, str] = {}
+
+    def noted(state: dict[str, Any]) -> str:
+        written[state["state"]] = threading.current_thread().name
+        return event_data(state)
+
+    monkeypatch.setattr(job_routes, "event_data", noted)
+    result = {"names": ["Stühle", "\u2028", "\n\ndata: no event of ours", "\udcff"] * 1000}
+    with lookalike.create(tmp_path / "shop.lookalike") as shop:
+        app = create_app({"shop": shop})
+        with TestClient(app) as client:
+            job = app.state.service.jobs.submit("large", "shop", lambda _: result)
+            text = client.get(f"/v1/jobs/{job.id}/events").text
+    (last,) = [event for event in text.split("\n\n") if "event: done" in event]
+    data = [line.removeprefix("data: ") for line in last.split("\n") if line.startswith("data: ")]
+    assert len(data) == 1
+    assert json.loads(data[0])["result"] == result
+    assert written["done"].startswith("lookalike-")

@@ -13,7 +13,9 @@ from starlette.testclient import TestClient
 
 from lookalike import Collection
 from lookalike.service.app import create_app
+from lookalike.service.keys import KeyFile
 from lookalike.service.settings import ServiceSettings
+from shop_visits import visits
 
 C = "/v1/collections/shop"
 ONE = "catalog/BlendSwapCC0-basketball_0.jpg"
@@ -222,3 +224,24 @@ def test_no_more_is_recommended_than_the_service_allows(shop: Collection) -> Non
         assert [each.status_code for each in answers] == [422, 422]
         assert all("at most 3" in each.json()["detail"] for each in answers)
         assert client.get(f"{C}/also-like/{ONE}", params={"k": 3}).status_code == 200
+
+
+def test_a_key_that_may_only_read_changes_nothing_also_when_it_is_time_to_learn(
+    shop: Collection, sample: Path, tmp_path: Path
+) -> None:
+    shop.add_interactions(visits(sample, newcomers=0), progress=False)
+    keys = KeyFile(tmp_path / "keys.json")
+    reader, writer = (
+        {"Authorization": f"Bearer {keys.create(scope, scope=scope)[0]}"} for scope in ("read", "write")
+    )
+    asked = {"user": "user 1", "group_by": "product", "k": 5}
+    before = shop.info()["version"]
+    with TestClient(create_app({"shop": shop}, ServiceSettings(keys=keys.path))) as client:
+        looked = client.post(f"{C}/recommend", json=asked, headers=reader).json()
+        beside = client.get(f"{C}/also-like/{ONE}", params={"group_by": "product"}, headers=writer)
+        assert beside.is_success
+        assert (shop.info()["version"], shop.info()["fitted"]) == (before, [])
+        saved = client.post(f"{C}/recommend", json=asked, headers=writer).json()
+    assert looked["provenance"]["together"]["users"] == 120
+    assert looked["recommendations"] == saved["recommendations"]
+    assert [each["name"] for each in shop.info()["fitted"]] == ["by product"]

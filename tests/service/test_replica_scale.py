@@ -48,3 +48,16 @@ def test_what_several_machines_reach_is_shared(path: str) -> None:
 def test_a_collection_for_one_machine_is_refused_with_the_way_out() -> None:
     with pytest.raises(InputError, match=r"lookalike copy /data/shop\.lookalike /data/shop\.lance"):
         require_shared(["/data/a.lance", "/data/shop.lookalike"])
+
+
+def test_a_file_of_milvus_lite_is_for_one_process_and_refused_with_the_way_out() -> None:
+    lite = "milvus:///data/lite.db/shop"
+    assert not is_shared(lite)
+    with pytest.raises(InputError, match=f"lookalike copy {lite} milvus://HOST:19530/default/shop"):
+        require_shared(["milvus://host:19530/db/shop", lite])
+
+
+def test_an_address_on_milvus_that_cannot_be_is_refused_without_its_password() -> None:
+    with pytest.raises(InputError, match="names no host and no file") as refused:
+        require_shared(["milvus://:secret@/shop"])
+    assert "secret" not in str(refused.value)

@@ -52,6 +52,21 @@ def test_what_was_appended_is_read_whichever_way_it_was_cut(
     np.testing.assert_array_equal(side.take(some), VECTORS[some].astype(np.float16))
 
 
+@pytest.mark.parametrize("more", [1, SEGMENT - 3, SEGMENT, 2 * SEGMENT - 3])
+def test_who_appends_goes_on_without_reading_what_it_knows(folder: DerivedFolder, more: int) -> None:
+    before, n = filled(folder, SEGMENT + 3), SEGMENT + 3 + more
+    before.take(np.arange(SEGMENT))
+    for what in ("rows", "sums"):
+        path = before.manifest.file(folder, what)
+        path.write_bytes(b"\xff" + path.read_bytes()[1:])
+    with folder.lock():
+        new = slice(SEGMENT + 3, n)
+        manifest = append(folder, before.manifest, [(2 * np.arange(n)[new], VECTORS[new])])
+    after = Sidecar(folder, manifest, before=(before, 2 * np.arange(n)))
+    np.testing.assert_array_equal(after.take(np.arange(n)), VECTORS[:n].astype(np.float16))
+    assert Sidecar.open(folder) is None  # who does not know what was there finds the damage
+
+
 def test_a_damaged_segment_is_refused_and_the_others_are_read(folder: DerivedFolder) -> None:
     side = filled(folder, 3 * SEGMENT)
     path = side.manifest.file(folder, "data")

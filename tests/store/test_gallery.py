@@ -14,7 +14,8 @@ import pytest
 from clustered_vectors import clustered
 from lookalike.errors import InputError, UnknownItem
 from lookalike.evaluate.index import evaluate_index
-from lookalike.store import sizing
+from lookalike.store import gallery_state, sizing
+from lookalike.store.derived import DerivedFolder
 from lookalike.store.gallery import Gallery
 from lookalike.store.sidecar import Sidecar
 from lookalike.store.sizing import IndexKind, index_kind
@@ -173,6 +174,51 @@ def test_indexing_in_the_background_ends_in_an_index_of_all(store: SqliteStore, 
         assert gallery.describe()["rows_exact"] <= 512
         assert gallery.describe()["rows"] + gallery.describe()["rows_exact"] == 6000
         assert evaluate_index(gallery, queries=50).recall >= 0.98
+
+
+def test_many_small_appends_leave_what_one_would(store: SqliteStore, derived: Path) -> None:
+    put(store, 0, 700)
+    with Gallery(store, derived) as gallery:
+        for first in range(700, 3500, 700):
+            put(store, first, first + 700)
+            gallery.extend()
+            check(gallery, store)
+        assert list(gallery.verify()) == []
+        (rows,) = derived.glob("vectors-*.rows")
+        assert rows.stat().st_size == 8 * 3500
+    with Gallery(store, derived) as again:
+        assert list(again.verify()) == []
+        check(again, store)
+    assert list(derived.glob("vectors-*.rows")) == [rows]
+
+
+def test_what_others_add_does_not_pile_up_in_memory(
+    store: SqliteStore, derived: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gallery_state, "FRESH_BYTES", 500 * 4 * DIMENSIONS)
+
+    def written() -> int:
+        return sum(path.stat().st_size // 8 for path in derived.glob("vectors-*.rows"))
+
+    put(store, 0, 50)
+    with Gallery(store, derived) as reader:
+        assert written() == 50
+        put(store, 50, 400)
+        check(reader, store)
+        assert written() == 50
+        put(store, 400, 1500)
+        store.remove(["item/7", "item/1400"])
+        check(reader, store)
+        assert written() == 1499  # item/1400 was never seen
+    put(store, 1500, 3000)
+    with Gallery(store, derived) as again:
+        check(again, store)
+        assert written() == 2999
+        with DerivedFolder(derived).lock():
+            put(store, 3000, 4000)
+            check(again, store)  # whoever writes is not waited for
+        assert written() == 2999
+        assert list(again.verify()) == []
 
 
 def test_another_gallery_takes_over_an_index_that_was_saved_meanwhile(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
+import pytest
+from scipy.sparse import csr_array, diags_array
 
 from clustered_vectors import clustered
-from lookalike.tasks.leiden import absorb_small, by_size, compressed, leiden
+from lookalike.tasks.leiden import absorb_small, by_size, compressed, contracted, leiden
 from lookalike.vectors.graph import fuzzy_graph, nearest_others
 
 
@@ -49,6 +50,39 @@ def test_more_resolution_gives_more_communities_and_a_seed_the_same() -> None:
     counts = [len(set(leiden(graph, r).tolist())) for r in (0.25, 4.0, 64.0)]
     assert counts == sorted(counts) and counts[0] < counts[-1]
     assert np.array_equal(leiden(graph, 4.0, seed=3), leiden(graph, 4.0, seed=3))
+
+
+def modularity(graph: csr_array, labels: np.ndarray, resolution: float) -> float:
+    """Of a split, with the diagonal as weight inside an item (Reichardt & Bornholdt 2006)."""
+    everything = graph.sum()
+    between = contracted(graph, labels).toarray()
+    return float(between.trace() / everything - resolution * ((between.sum(axis=0) / everything) ** 2).sum())
+
+
+def test_a_graph_of_communities_has_the_weight_between_and_inside_them() -> None:
+    graph = edges([(0, 1, 1.0), (1, 2, 2.0), (2, 3, 4.0), (0, 3, 0.5)], 4)
+    between = contracted(graph, np.array([0, 0, 1, 1]))
+    assert between.toarray().tolist() == [[2.0, 2.5], [2.5, 8.0]]
+    assert between.has_sorted_indices
+
+
+def test_a_split_of_communities_has_the_modularity_of_the_split_of_their_items() -> None:
+    graph = fuzzy_graph(nearest_others(clustered(600), 10))
+    parts = leiden(graph, 64.0)
+    small = contracted(graph, parts)
+    joined = leiden(small, 4.0)
+    assert len(set(joined.tolist())) < small.shape[0] < 600
+    assert modularity(small, joined, 4.0) == pytest.approx(modularity(graph, joined[parts], 4.0))
+    assert modularity(graph, joined[parts], 4.0) > 0.98 * modularity(graph, leiden(graph, 4.0), 4.0)
+
+
+def test_the_weight_inside_an_item_counts() -> None:
+    """Two items with one edge join when they weigh little, and not when they stand for much."""
+    light = edges([(0, 1, 1.0), (2, 3, 1.0)], 4)
+    heavy = csr_array(light + diags_array([40.0, 40.0, 0.0, 0.0]))
+    assert leiden(light, 1.0).tolist() in ([0, 0, 1, 1], [1, 1, 0, 0])
+    labels = leiden(heavy, 1.0).tolist()
+    assert labels[0] != labels[1] and labels[2] == labels[3] and sorted(set(labels)) == [0, 1, 2]
 
 
 def test_small_clusters_join_the_large_one_they_have_most_to_do_with() -> None:

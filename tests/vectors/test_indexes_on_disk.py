@@ -11,7 +11,7 @@ import pytest
 from clustered_vectors import clustered
 from lookalike.errors import StoreError
 from lookalike.vectors.approximate import Effort
-from lookalike.vectors.hnsw import HNSW
+from lookalike.vectors.hnsw import HNSW, chunk_rows
 from lookalike.vectors.ivf import IVF
 from lookalike.vectors.neighbours import ArrayVectors, Exact
 
@@ -41,6 +41,37 @@ def test_a_loaded_graph_can_grow(tmp_path: Path) -> None:
     graph.grow(source(), 3000, shared=False)
     found = graph.search(VECTORS[2990:].astype(np.float32), 1)
     np.testing.assert_array_equal(found.positions[:, 0], np.arange(2990, 3000))
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_adding_to_a_graph_takes_no_longer_because_it_is_large(shared: bool) -> None:
+    def locks(n: int) -> int:
+        """How many FAISS makes until a graph has n vectors: one for each that is there, at every step."""
+        made = there = 0
+        while there < n:
+            made += there
+            there += chunk_rows(there, shared=shared)
+        return made
+
+    assert locks(40_000_000) < 2.1 * locks(20_000_000)
+    assert chunk_rows(100_000, shared=True) < 100 < chunk_rows(100_000, shared=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", "cut"])
+def test_a_file_that_is_no_graph_is_refused(tmp_path: Path, content: bytes | str) -> None:
+    path = tmp_path / "graph"
+    saved = HNSW.build(source(500), half=True).save(path)
+    path.write_bytes(path.read_bytes()[:5000] if isinstance(content, str) else content)
+    with pytest.raises(StoreError, match="build it anew"):
+        HNSW.load(path, saved, source(500), half=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_graph_that_cannot_be_written_says_so_as_the_system_does(tmp_path: Path) -> None:
+    graph = HNSW.build(source(500), half=True)
+    with pytest.raises(OSError, match="No space left"):
+        graph.save(Path("/dev/full"))
+    assert graph.save(tmp_path / "graph")["rows"] == 500
 
 
 def test_a_graph_of_other_vectors_is_refused(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def migrate(options: argparse.Namespace) -> int:
             from_thumbnails=options.from_thumbnails,
             workers=options.workers,
             on=options.on,
+            gpus=options.gpus,
             progress=not options.json,
         )
     if options.json:

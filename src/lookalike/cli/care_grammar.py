@@ -72,3 +72,6 @@ def _migrate(commands: Commands) -> None:
     parser.add_argument(
         "--on", metavar="RAY", help="embed on Ray, 'ray' or 'ray://HOST:PORT' (default: on this machine)"
     )
+    parser.add_argument(
+        "--gpus", type=float, default=0.0, metavar="N", help="of each block on Ray, such as 0.5 (default: 0)"
+    )

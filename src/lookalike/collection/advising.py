@@ -121,14 +121,24 @@ class Advisor:
         )
 
     def answer(
-        self, user: str | None, likes: Sequence[Query], dislikes: Sequence[Query], wish: Wish
+        self,
+        user: str | None,
+        likes: Sequence[Query],
+        dislikes: Sequence[Query],
+        wish: Wish,
+        *,
+        save: bool = True,
     ) -> Recommendations:
-        """Recommendations for a user, for examples, or for a user in the light of examples."""
+        """Recommendations for a user, for examples, or for a user in the light of examples.
+
+        What is learned for them is saved, or kept by this process alone.
+        """
         gallery, units = self._gallery(), self.units(wish.group_by)
         allowed = None if wish.where is None else self._select(wish.where)
         catalogue = UnitCatalogue(units, gallery, allowed)
         in_company = wish.taste.strategy == "interests" and wish.taste.together
-        learned = self._learning.current(units, UnitCatalogue(units, gallery, None)) if in_company else None
+        everything = UnitCatalogue(units, gallery, None)
+        learned = self._learning.current(units, everything, save=save) if in_company else None
         half_life = self._days(wish.half_life, wish.group_by)
         liking = by_hand = liking_of_examples(likes, dislikes, units, self._reader, gallery)
         if user is not None:

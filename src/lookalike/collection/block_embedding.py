@@ -12,9 +12,10 @@ import numpy.typing as npt
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import encoder_from_spec
 from lookalike.encoders.spec import EncoderSpec
-from lookalike.errors import ImageError, InputError
+from lookalike.errors import EncoderError, ImageError, InputError
 from lookalike.images.decode import Limits, decode
 from lookalike.images.fetch import fetch
+from lookalike.ingest.ray_machines import unused_gpus
 from lookalike.ingest.stream import encode_stream
 from lookalike.types import Embeddings
 from lookalike.vectors.metrics import normalise
@@ -29,10 +30,12 @@ class Network(NamedTuple):
     Args:
         spec: Of the encoder, as JSON; its network has to be known where the block is embedded.
         limits: Largest image accepted.
+        gpus: That are kept for it there.
     """
 
     spec: str
     limits: Limits
+    gpus: float = 0.0
 
 
 class Sought(NamedTuple):
@@ -90,17 +93,19 @@ def network_input(encoder: Encoder, picture: str | bytes, limits: Limits) -> npt
 
 
 def embed_block(network: Network, block: Sequence[Sought]) -> EmbeddedBlock:
-    """Embed a block of items, on one core.
+    """Embed a block of items, on one core or on a GPU.
 
     Args:
         network: What to embed with; loaded once in each process.
         block: The items.
 
     Raises:
-        EncoderError: If the network cannot be loaded or run here.
+        EncoderError: If the network cannot be loaded or run here, or runs on the CPU beside a GPU that is kept for it.
         FingerprintMismatch: If the network under that name is another one here.
     """
     encoder = encoder_from_spec(EncoderSpec.from_json(network.spec), threads=1)
+    if (problem := unused_gpus(network.gpus, encoder)) is not None:
+        raise EncoderError(f"a worker of the Ray cluster cannot work: {problem}")
     found = EmbeddedBlock([], np.empty((0, encoder.spec.dimensions), dtype=np.float32), [], [], [])
 
     def read(item: Sought) -> _Read:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import compress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,7 @@ from lookalike.ingest.ray_blocks import blocks_on
 from lookalike.store.attribute_values import checked_name
 from lookalike.store.base import Fitted
 from lookalike.types import TAGS, AttributeValue, Embeddings, Rows
-from lookalike.vectors.blocks import MapBlocks, in_process
+from lookalike.vectors.blocks import MapBlocks
 
 if TYPE_CHECKING:
     from lookalike.tasks.cluster import Clusters, Granularity, Method
@@ -36,9 +35,6 @@ STEPS = 3
 """Of clustering: reading vectors and their neighbours, finding groups, naming and saving them."""
 
 LONGEST_NAME = 200
-
-Search: TypeAlias = Callable[[Embeddings, int], tuple[Rows, npt.NDArray[np.float32]]]
-"""Rows and scores of the k nearest items of embeddings."""
 
 
 class Clustering(CollectionBase):
@@ -249,7 +245,9 @@ class Clustering(CollectionBase):
         self, rows: Rows, k: int | None, method: str, map_blocks: MapBlocks, tick: Callable[[], None]
     ) -> tuple[Embeddings, Neighbours | None]:
         """Vectors of rows in as many dimensions as clustering needs, and their neighbours where an index knows them."""
+        from lookalike.collection.item_neighbours import ItemNeighbours
         from lookalike.tasks.cluster import GRAPH_MOST
+        from lookalike.tasks.cluster_methods import NEIGHBOURS
         from lookalike.tasks.compact import SAMPLE, Compact
         from lookalike.vectors.graph import EXACT_MOST
 
@@ -267,38 +265,12 @@ class Clustering(CollectionBase):
         shorter = Compact(gallery.vectors(some))
         vectors = shorter.gather(batches())
         graph = k is None and (method == "graph" or (method == "auto" and len(rows) <= GRAPH_MOST))
-        indexed = graph and gallery.kind() != "exact"
-        return vectors, self._neighbours(rows, map_blocks, tick) if indexed else None
-
-    def _neighbours(self, rows: Rows, map_blocks: MapBlocks, tick: Callable[[], None]) -> Neighbours:
-        """The nearest others of each row, by the collection's index."""
-        from lookalike.vectors.graph import without_self
-        from lookalike.vectors.neighbours import NOWHERE, Neighbours
-
-        gallery = self._gallery
-        allowed = None if len(rows) == len(gallery) else rows
-        search: Search
-        if map_blocks is in_process:
-            if allowed is not None:
-                gallery.expect(allowed)
-            search = partial(gallery.search, rows=allowed)
-        else:
-            search = gallery.frozen(allowed).search
-
-        def blocks() -> Iterator[Embeddings]:
-            for first in range(0, len(rows), BATCH):
-                tick()
-                yield gallery.vectors(rows[first : first + BATCH])
-
-        parts: list[Neighbours] = []
-        for first, (found, scores) in zip(
-            range(0, len(rows), BATCH), map_blocks(_nearest, search, blocks(), cores="all"), strict=True
-        ):
-            own = np.arange(first, first + len(found))
-            places = np.minimum(np.searchsorted(rows, found), len(rows) - 1)
-            positions = np.where(rows[places] == found, places, NOWHERE)  # others were added a moment ago
-            parts.append(without_self(Neighbours(positions, scores), own))
-        return Neighbours(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+        if not graph or gallery.kind() == "exact":
+            return vectors, None
+        finder = ItemNeighbours(
+            gallery, rows, vectors, NEIGHBOURS, batch=BATCH, map_blocks=map_blocks, tick=tick
+        )
+        return vectors, finder.find()
 
     def _names_of(self, rows: Rows, labels: npt.NDArray[np.int64], clusters: int) -> tuple[str, ...]:
         from lookalike.tasks.cluster_names import cluster_names
@@ -467,10 +439,3 @@ def _provenance(found: Clusters) -> dict[str, Any]:
         "stability": found.stability,
         "parameters": dict(found.parameters),
     }
-
-
-def _nearest(search: Search, block: Embeddings) -> tuple[Rows, npt.NDArray[np.float32]]:
-    """An item and its nearest others, of each of a block."""
-    from lookalike.tasks.cluster_methods import NEIGHBOURS
-
-    return search(block, NEIGHBOURS + 1)

@@ -198,7 +198,7 @@ class Collection(
             on: ``ray`` or ``ray://HOST:PORT``: pictures are read, embedded and written by the machines of a Ray
                 cluster, which have to reach the sources and the collection, one in Lance; None: in this process. The
                 items are the same.
-            gpus: Of each worker on Ray; a fraction shares one.
+            gpus: Of each worker on Ray, for a network that runs on GPUs; a fraction shares one.
             progress: True shows a bar when stderr is a terminal; a function is called after every batch.
 
         Returns:
@@ -393,6 +393,7 @@ class Collection(
         from_thumbnails: bool = False,
         workers: int | None = None,
         on: str | None = None,
+        gpus: float = 0.0,
         progress: bool | Callable[[int, int], None] = True,
     ) -> Migrated:
         """Re-embed every item with another encoder beside the old vectors, then switch in one step.
@@ -410,6 +411,7 @@ class Collection(
             on: ``ray`` or ``ray://HOST:PORT``: pictures are read and embedded by the machines of a Ray cluster, which
                 have to reach the originals and know the encoder, and stored here; None: in this process. The
                 embeddings are the same.
+            gpus: That each block of pictures takes on Ray, for a network that runs on GPUs; a fraction shares one.
             progress: True shows a bar when stderr is a terminal; a function is called with (done, total).
 
         Raises:
@@ -425,6 +427,7 @@ class Collection(
             from_thumbnails=from_thumbnails,
             workers=workers,
             on=on,
+            gpus=gpus,
             progress=progress,
         )
 

@@ -10,7 +10,7 @@ from lookalike.collection.base import CollectionBase
 from lookalike.collection.progress import count_progress
 from lookalike.errors import InputError
 from lookalike.ingest.ray_blocks import blocks_on
-from lookalike.ingest.ray_machines import machines
+from lookalike.ingest.ray_machines import cluster
 from lookalike.store import published_index
 from lookalike.store.galleries import SearchedElsewhere
 from lookalike.store.index_building import Builders, publish_own, publish_shards, shards_for
@@ -80,7 +80,7 @@ class IndexBuilding(CollectionBase):
             manifest = publish_own(self._store, gallery)
         else:
             with blocks_on(on) as map_blocks, count_progress("building", progress) as advance:
-                builders = Builders(map_blocks, 1 if on is None else machines())
+                builders = Builders(map_blocks, 1 if on is None else cluster().working)
                 cut = shards_for(len(gallery), builders.machines) if shards is None else shards
                 manifest = publish_shards(self._store, gallery, builders, cut, advance)
         return _built(manifest, time.perf_counter() - started)

@@ -1,4 +1,8 @@
-"""What was learned from all interactions of a collection, kept with it and brought up to date."""
+"""What was learned from all interactions of a collection, kept with it and brought up to date.
+
+Who only looks (``save=False``) may not change the collection: what is learned for them is kept by this process alone,
+until something is saved or a user is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lookalike.collection.saved_recommender import load, payload
+from lookalike.collection.saved_recommender import SavedRecommender, load, payload
 from lookalike.collection.units import UNKNOWN, Units
 from lookalike.errors import CollectionBusy, InputError
 from lookalike.store.base import Fitted, Store
@@ -33,11 +37,38 @@ ATTEMPTS = 3
 """How often it is learned anew when users are forgotten meanwhile."""
 
 
+class _State(NamedTuple):
+    """What an unsaved model goes with; with any other state it is not used any more."""
+
+    fingerprint: str
+    forgotten: int
+    saved: int | None
+    """Version of what is saved."""
+
+
+class _Own(NamedTuple):
+    """A model that this process alone keeps, in which state, and which one it is."""
+
+    model: SavedRecommender
+    state: _State
+    number: int
+
+
+class _Basis(NamedTuple):
+    """What answers go by: what is saved, or what this process learned since."""
+
+    provenance: Mapping[str, Any]
+    stamp: tuple[int | None, int]
+    """Version of what is saved, and number of what is not."""
+    own: SavedRecommender | None
+
+
 class _Look(NamedTuple):
-    """The last time that interactions were counted: when, of which versions, how many."""
+    """The last time that interactions were counted: when, of which version, beside what, how many."""
 
     at: float
-    state: tuple[int, int | None]
+    interaction_version: int
+    stamp: tuple[int | None, int] | None
     interactions: int
 
 
@@ -49,13 +80,13 @@ class Learned:
         together: The model, one number a unit.
         half_life: Days after which an event counts half, chosen by what foretells best; None: nothing decays.
         provenance: Settings, how they were chosen, and how much it was learned from.
-        version: Of what is kept.
+        version: Of what is kept; None: it is not saved.
     """
 
     together: Together = field(repr=False)
     half_life: float | None
     provenance: Mapping[str, Any] = field(repr=False)
-    version: int
+    version: int | None
 
     def summary(self) -> dict[str, Any]:
         """What an answer says of it."""
@@ -79,46 +110,51 @@ class Learning:
         self._store = store
         self._busy = threading.Lock()
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[int, Units, Learned]] = {}
-        self._looked: dict[str, _Look] = {}
+        self._kept: dict[str, tuple[tuple[int | None, int], Units, Learned]] = {}
+        self._own: dict[str, _Own] = {}
+        self._numbers = 0
+        self._looked: dict[tuple[str, bool], _Look] = {}
 
     def half_life(self, group_by: str | None) -> float | None:
         """Days after which an event counts half: what was learned last, or the default."""
-        fitted = self._fitted(_name(group_by))
-        if fitted is None:
+        basis = self._basis(_name(group_by))
+        if basis is None:
             return HALF_LIFE
-        days: float | None = fitted.provenance["half_life_days"]
+        days: float | None = basis.provenance["half_life_days"]
         return days
 
-    def current(self, units: Units, catalogue: Catalogue) -> Learned | None:
+    def current(self, units: Units, catalogue: Catalogue, *, save: bool = True) -> Learned | None:
         """What was learned, in the numbers of these units; learned first if it is time to; None if there is too little.
 
         Args:
             units: Of the collection as it is now.
             catalogue: All of them.
+            save: Keep with the collection what is learned; without, this process alone keeps it.
         """
         name = _name(units.group_by)
-        fitted = self._fitted(name)
         if self._busy.acquire(blocking=False):
             try:
-                learned = self._learn(units, catalogue, seed=0) if self._due(name, fitted) else None
+                due = self._due(name, save)
+                learned = self._learn(units, catalogue, seed=0, save=save) if due else None
             finally:
                 self._busy.release()
             if learned is not None:
                 return learned
-        if fitted is None:
+        basis = self._basis(name)
+        if basis is None:
             return None
         with self._lock:
             kept = self._kept.get(name)
-            if kept is not None and kept[0] == fitted.version and kept[1] is units:
+            if kept is not None and kept[0] == basis.stamp and kept[1] is units:
                 return kept[2]
-        saved = load(self._store, name)
-        if saved is None:
+        model = basis.own or load(self._store, name)
+        if model is None:
             return None
-        together = saved.for_units(units, catalogue)
-        learned = Learned(together, saved.provenance["half_life_days"], saved.provenance, saved.version)
+        together = model.for_units(units, catalogue)
+        learned = Learned(together, model.provenance["half_life_days"], model.provenance, model.version)
         with self._lock:
-            self._kept[name] = (saved.version, units, learned)
+            stamp = basis.stamp if basis.own is not None else (model.version, 0)
+            self._kept[name] = (stamp, units, learned)
         return learned
 
     def learn(self, units: Units, catalogue: Catalogue, seed: int) -> Learned:
@@ -128,7 +164,7 @@ class Learning:
             InputError: If no interaction names what is in the collection.
         """
         with self._busy:
-            learned = self._learn(units, catalogue, seed)
+            learned = self._learn(units, catalogue, seed, save=True)
         if learned is None:
             what = "an item" if units.group_by is None else f"an item or a {units.group_by}"
             raise InputError(
@@ -141,24 +177,50 @@ class Learning:
     def _fitted(self, name: str) -> Fitted | None:
         return next((each for each in self._store.fitted(RECOMMENDER) if each.name == name), None)
 
-    def _due(self, name: str, fitted: Fitted | None) -> bool:
+    def _state(self, name: str) -> _State:
+        fitted = self._fitted(name)
+        return _State(
+            self._store.space().fingerprint,
+            self._store.forgotten_users(),
+            None if fitted is None else fitted.version,
+        )
+
+    def _basis(self, name: str, *, saved: bool = False) -> _Basis | None:
+        """What answers go by; ``saved``: only what is saved. An unsaved model whose time is over is dropped."""
+        fitted = self._fitted(name)
+        with self._lock:
+            own = self._own.get(name)
+        if own is not None and own.state != self._state(name):
+            with self._lock:
+                self._own.pop(name, None)
+                self._kept.pop(name, None)
+            own = None
+        version = None if fitted is None else fitted.version
+        if own is not None and not saved:
+            return _Basis(own.model.provenance, (version, own.number), own.model)
+        return None if fitted is None else _Basis(fitted.provenance, (version, 0), None)
+
+    def _due(self, name: str, save: bool) -> bool:
         """Whether interactions have grown enough; counting many takes time, so it is not done with every event."""
-        state = (self._store.interaction_version(), None if fitted is None else fitted.version)
-        before, now = self._looked.get(name), time.monotonic()
-        if before is not None:
-            soon = now - before.at < LOOKED and (fitted is not None or before.interactions > FEW_TO_COUNT)
-            if before.state == state or (soon and before.state[1] == state[1]):
+        basis = self._basis(name, saved=save)
+        stamp = None if basis is None else basis.stamp
+        version = self._store.interaction_version()
+        before, now = self._looked.get((name, save)), time.monotonic()
+        if before is not None and before.stamp == stamp:
+            soon = now - before.at < LOOKED and (basis is not None or before.interactions > FEW_TO_COUNT)
+            if soon or before.interaction_version == version:
                 return False
         counts = self._store.interaction_counts()
-        self._looked[name] = _Look(now, state, counts.interactions)
-        if fitted is None:
+        self._looked[name, save] = _Look(now, version, stamp, counts.interactions)
+        if basis is None:
             return counts.interactions >= FEWEST_EVENTS and counts.users >= FEWEST_USERS
-        return bool(counts.interactions >= GROWN * fitted.provenance["interactions"])
+        return bool(counts.interactions >= GROWN * basis.provenance["interactions"])
 
-    def _learn(self, units: Units, catalogue: Catalogue, seed: int) -> Learned | None:
+    def _learn(self, units: Units, catalogue: Catalogue, seed: int, *, save: bool) -> Learned | None:
         """Learn and keep; None where no interaction names a unit."""
+        name = _name(units.group_by)
         for attempt in range(ATTEMPTS):
-            forgotten = self._store.forgotten_users()
+            state = self._state(name)
             events, interactions = self._events(units)
             if not len(events.user):
                 return None
@@ -171,23 +233,42 @@ class Learning:
                 "seed": seed,
             }
             try:
-                fitted = self._store.put_fitted(
-                    RECOMMENDER,
-                    _name(units.group_by),
-                    payload(together, units),
-                    fingerprint=self._store.space().fingerprint,
-                    provenance=provenance,
-                    forgotten=forgotten,
-                )
+                return (self._save if save else self._keep)(name, units, together, provenance, state)
             except CollectionBusy:  # somebody it was learned from is not to be known any more
                 if attempt == ATTEMPTS - 1:
                     raise
-                continue
-            learned = Learned(together, provenance["half_life_days"], provenance, fitted.version)
-            with self._lock:
-                self._kept[fitted.name] = (fitted.version, units, learned)
-            return learned
         return None
+
+    def _save(
+        self, name: str, units: Units, together: Together, provenance: Mapping[str, Any], state: _State
+    ) -> Learned:
+        fitted = self._store.put_fitted(
+            RECOMMENDER,
+            name,
+            payload(together, units),
+            fingerprint=self._store.space().fingerprint,
+            provenance=provenance,
+            forgotten=state.forgotten,
+        )
+        learned = Learned(together, provenance["half_life_days"], provenance, fitted.version)
+        with self._lock:
+            self._own.pop(name, None)
+            self._kept[name] = ((fitted.version, 0), units, learned)
+        return learned
+
+    def _keep(
+        self, name: str, units: Units, together: Together, provenance: Mapping[str, Any], state: _State
+    ) -> Learned:
+        """Keep it here alone."""
+        if self._store.forgotten_users() != state.forgotten:
+            raise CollectionBusy(f"users of {self._store.uri} are forgotten again and again: ask again later")
+        model = SavedRecommender.unsaved(together, units, provenance)
+        learned = Learned(together, provenance["half_life_days"], provenance, None)
+        with self._lock:
+            self._numbers += 1
+            self._own[name] = _Own(model, state, self._numbers)
+            self._kept[name] = ((state.saved, self._numbers), units, learned)
+        return learned
 
     def _events(self, units: Units) -> tuple[Events, int]:
         """The interactions that name a unit, and how many there are in all."""

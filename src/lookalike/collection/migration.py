@@ -73,11 +73,13 @@ class _Migration:
         *,
         from_thumbnails: bool,
         report: Callable[[int], None],
+        gpus: float = 0.0,
     ) -> None:
         self._store = store
         self._place = picture_places(store, many=True)
         self._encoder = encoder
         self._limits = limits
+        self._gpus = gpus
         self._from_thumbnails = from_thumbnails
         self._report = report
         self._rows: list[int] = []
@@ -103,7 +105,7 @@ class _Migration:
 
     def embed_in_blocks(self, map_blocks: MapBlocks) -> None:
         """The same in blocks, elsewhere; those whose originals cannot be read come last, by their thumbnails."""
-        network = Network(self._encoder.spec.to_json(), self._limits)
+        network = Network(self._encoder.spec.to_json(), self._limits, self._gpus)
         unread: list[tuple[int, str, str]] = []
         originals = (Sought(item.row, item.id, self._place(item.id, item)) for item in self._items())
         for found in map_blocks(embed_block, network, _in_blocks(originals)):
@@ -184,11 +186,13 @@ def migrate(
     from_thumbnails: bool = False,
     workers: int | None = None,
     on: str | None = None,
+    gpus: float = 0.0,
     progress: bool | Callable[[int, int], None] = True,
 ) -> Migrated:
     """Re-embed all items of a store; arguments and promises as in ``Collection.migrate``.
 
     Raises:
+        EncoderError: If the encoder cannot be loaded on a machine of the cluster, or does not use its GPUs.
         InputError: If the encoder is the one that the collection has already, ``on`` is not known, or workers were
             given beside it.
         ServiceError: If the cluster cannot be reached, or loses a block's workers again and again.
@@ -208,7 +212,7 @@ def migrate(
         dimensions=encoder.spec.dimensions,
         precision=old.precision,
     )
-    with blocks_on(on) as map_blocks, count_progress("migrating", progress) as report:
+    with blocks_on(on, gpus) as map_blocks, count_progress("migrating", progress) as report:
         total = store.count()
         store.begin_space(space)
         run = _Migration(
@@ -217,6 +221,7 @@ def migrate(
             limits,
             from_thumbnails=from_thumbnails,
             report=lambda done: report(done, total),
+            gpus=gpus,
         )
         if on is None:
             run.embed(workers)

@@ -41,6 +41,7 @@ class Recommending(CollectionBase):
         again: bool = False,
         at: datetime | None = None,
         seed: int = 0,
+        save: bool = True,
     ) -> Recommendations:
         """Items that a person should see next.
 
@@ -66,6 +67,8 @@ class Recommending(CollectionBase):
             at: The time that is now; interactions that come later are not known. By default it is now, and what a
                 clock that is ahead recorded counts as now.
             seed: Of what is explored, together with the user's name.
+            save: Save what is learned from interactions where it is time to learn (see :meth:`fit_recommender`).
+                Without, the collection stays as it is: this process keeps it for its own answers.
 
         Returns:
             At most k; each with what it came from.
@@ -95,7 +98,7 @@ class Recommending(CollectionBase):
             at=_moment(at),
             seed=_seed(seed),
         )
-        return self._answered(user, likes, dislikes, wish)
+        return self._answered(user, likes, dislikes, wish, save=save)
 
     def also_like(
         self,
@@ -106,12 +109,13 @@ class Recommending(CollectionBase):
         group_by: str | None = None,
         diversity: float = 0.0,
         together: bool = True,
+        save: bool = True,
     ) -> Recommendations:
         """What to show beside an item: what goes together with it for other people, and what looks like it.
 
         Args:
             item: An item's id, a value of the grouping attribute, or a picture.
-            k, where, group_by, diversity, together: As in :meth:`recommend`.
+            k, where, group_by, diversity, together, save: As in :meth:`recommend`.
         """
         return self.recommend(
             like=[item],
@@ -120,6 +124,7 @@ class Recommending(CollectionBase):
             group_by=group_by,
             diversity=diversity,
             together=together,
+            save=save,
         )
 
     def profile(
@@ -155,8 +160,8 @@ class Recommending(CollectionBase):
         """Learn from all interactions what goes together, and how fast tastes change; kept with the collection.
 
         :meth:`recommend` does so by itself the first time that there are enough interactions, and again whenever they
-        have doubled; a shop calls this every night. Who is forgotten is unlearned: :meth:`forget_user` drops what was
-        learned, and the next recommendation learns it anew without them.
+        have doubled (and keeps it in memory where it may not save); a shop calls this every night. Who is forgotten is
+        unlearned: :meth:`forget_user` drops what was learned, and the next recommendation learns it anew without them.
 
         Args:
             group_by: Attribute whose values are recommended; what is learned is kept for each attribute.
@@ -168,14 +173,14 @@ class Recommending(CollectionBase):
         return self._advisor.learn(group_by, seed=_seed(seed))
 
     def _answered(
-        self, user: str | None, likes: Sequence[Query], dislikes: Sequence[Query], wish: Wish
+        self, user: str | None, likes: Sequence[Query], dislikes: Sequence[Query], wish: Wish, *, save: bool
     ) -> Recommendations:
         for _ in range(ATTEMPTS - 1):
             try:
-                return self._advisor.answer(user, likes, dislikes, wish)
+                return self._advisor.answer(user, likes, dislikes, wish, save=save)
             except UnknownItem:  # an item was removed between two looks at it, or an example never was one
                 continue
-        return self._advisor.answer(user, likes, dislikes, wish)
+        return self._advisor.answer(user, likes, dislikes, wish, save=save)
 
 
 def _several(queries: Query | Sequence[Query]) -> list[Query]:

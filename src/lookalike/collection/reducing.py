@@ -215,7 +215,8 @@ class Reducing(CollectionBase):
     def _sampled(self, most: int | None, seed: int) -> tuple[Rows, Embeddings]:
         """Random rows, ascending, with their full embeddings as the record keeps them."""
         for _ in range(ATTEMPTS):
-            rows = self._gallery.rows()
+            # of the record: where the full vectors were never searched, they are not written to be
+            rows = self._store.changes(self._store.version(), -1).added
             if len(rows) < FEWEST:
                 raise InputError(
                     f"{len(rows)} items are too few to learn from: expected at least {FEWEST}; add images first"

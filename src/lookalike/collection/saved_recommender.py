@@ -30,7 +30,8 @@ class SavedRecommender:
         digests: uint64 (n,), of the name of each unit: a name itself would outlive the item that has it.
         rows: int64 (m,), items that there were, ascending.
         of: int64 (m,), the unit of each.
-        provenance, version: Of what is kept.
+        provenance: Of what is kept.
+        version: Of what is kept; None: it is kept by this process alone.
     """
 
     together: Together
@@ -38,7 +39,13 @@ class SavedRecommender:
     rows: Rows
     of: npt.NDArray[np.int64]
     provenance: Mapping[str, Any]
-    version: int
+    version: int | None
+
+    @classmethod
+    def unsaved(cls, together: Together, units: Units, provenance: Mapping[str, Any]) -> SavedRecommender:
+        """A model in the numbers of these units, as it would be read back."""
+        digests = digests_of(units, np.arange(len(units)))
+        return cls(together, digests, units.rows, units.of_position, provenance, None)
 
     def for_units(self, units: Units, catalogue: Catalogue) -> Together:
         """The model in the numbers of today's units; what is gone is left out, what is new is adopted.

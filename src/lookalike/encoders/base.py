@@ -42,6 +42,9 @@ class Encoder(ABC):
 
     has_text: bool = False
 
+    device: str = "cpu"
+    """``cpu`` or ``cuda``: what its network runs on."""
+
     @abstractmethod
     def prepare(self, image: Image) -> npt.NDArray[np.uint8]:
         """Resize to the network's input; safe on any thread.

@@ -5,7 +5,9 @@
                     └── unchanged, failed  └── same bytes, failed            all of it in the ledger
 
 Every arrow is pulled by the commit loop, so memory is bounded by the few that are in flight. A batch is
-acknowledged when the store has made it durable; a run that is killed and repeated skips what was acknowledged.
+acknowledged when the store has made it durable; a run that is killed and repeated skips what was acknowledged. A run
+that ends by an error, of a source, of the encoder or of the machines that work for it, commits what is embedded first;
+the store's own errors are the exception: what it refused is not offered again, and belongs to a repeat.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from lookalike.encoders.base import Encoder, Encoding
-from lookalike.errors import ImageError, InputError, SourceError
+from lookalike.errors import ImageError, InputError, LookalikeError, SourceError
 from lookalike.images.decode import Limits
 from lookalike.images.scan import Candidate, ResolvedSource
 from lookalike.ingest.attributes import AttributeTable
@@ -102,7 +104,11 @@ class Ingest:
             )
         with self._store.run() as run:
             candidates = (candidate for source in sources for candidate in source.candidates())
-            self._bring(self._sift(run, candidates, sources))
+            try:
+                self._bring(self._sift(run, candidates, sources))
+            except (Exception, KeyboardInterrupt) as error:
+                self._keep_what_is_left(error)
+                raise
             if prune:
                 self._prune(run, sources)
         if self._attributes is not None:
@@ -118,6 +124,13 @@ class Ingest:
             if len(self._batch) >= COMMIT_ITEMS or time.monotonic() - self._committed > COMMIT_SECONDS:
                 self._commit()
         self._commit()
+
+    def _keep_what_is_left(self, error: BaseException) -> None:
+        """Commit what is embedded before an error ends the run; that error is told, whatever becomes of the commit."""
+        try:
+            self._commit()
+        except LookalikeError as also:
+            raise error from also
 
     def _prune(self, run: Run, sources: Sequence[ResolvedSource]) -> None:
         """Remove what vanished from sources that were walked to their end."""
@@ -192,12 +205,11 @@ class Ingest:
         self._committed = time.monotonic()
         if not self._batch:
             return
-        values = self._values([record.id for record, _ in self._batch])
-        records = [_with_attributes(record, values.get(record.id)) for record, _ in self._batch]
+        batch, self._batch = self._batch, []  # at once: what a store refuses is not offered to it again
+        values = self._values([record.id for record, _ in batch])
+        records = [_with_attributes(record, values.get(record.id)) for record, _ in batch]
         self._store.put(records, self._encoder.spec.fingerprint)
-        replaced = sum(known for _, known in self._batch)
-        self._batch.clear()
-        self._count([record.id for record in records], replaced)
+        self._count([record.id for record in records], sum(known for _, known in batch))
 
     def _count(self, ids: Sequence[str], replaced: int) -> None:
         """Count and acknowledge items that are durable now, of which some were there before."""
@@ -207,10 +219,9 @@ class Ingest:
 
     def _commit_touched(self) -> None:
         if self._touched:
-            self._store.touch(self._touched)
-            ids = list(self._touched)
-            self._touched = {}
-            self._unchanged(ids)
+            touched, self._touched = self._touched, {}
+            self._store.touch(touched)
+            self._unchanged(list(touched))
 
     def _unchanged(self, ids: list[str]) -> None:
         """Account for items whose picture is up to date; their attributes may still have changed."""

@@ -8,7 +8,7 @@ has no effects, the answer is the same.
 
 from __future__ import annotations
 
-import time
+import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import lookalike
-from lookalike.errors import LookalikeError, ServiceError, StoreError
+from lookalike.errors import InputError, LookalikeError, ServiceError, StoreError
+from lookalike.ingest.ray_machines import ClusterWatch, check_gpus
 from lookalike.ingest.ray_session import engine, session
 from lookalike.vectors.blocks import Cores, MapBlocks, in_process
 
@@ -30,27 +31,28 @@ RETRIES = 3
 AHEAD = 2
 """Blocks in flight for each that can be worked on at a time: the next one is there when one is done."""
 
-LOOK_AGAIN_S = 5.0
-"""How often the size of the cluster is looked at: machines come and go."""
-
 
 @contextmanager
-def blocks_on(on: str | None) -> Iterator[MapBlocks]:
+def blocks_on(on: str | None, gpus: float = 0.0) -> Iterator[MapBlocks]:
     """What works on blocks: this process, or a Ray cluster for the length of the block.
 
     Args:
         on: None: this process. Otherwise see :func:`lookalike.ingest.ray_session.address_of`.
+        gpus: Of each block on Ray; a fraction shares one.
 
     Raises:
-        InputError: If ``on`` is not known.
+        InputError: If ``on`` is not known, or ``gpus`` cannot be had.
         MissingExtra: If Ray is not installed.
         ServiceError: If the cluster cannot be reached.
     """
+    check_gpus(gpus)
     if on is None:
+        if gpus:
+            raise InputError(f"gpus {gpus:g} are those of a cluster: add on='ray', or leave them out")
         yield in_process
         return
     with session(on):
-        yield RayBlocks(engine())
+        yield RayBlocks(engine(), gpus)
 
 
 class RayBlocks:
@@ -61,11 +63,12 @@ class RayBlocks:
 
     Args:
         ray: The module, initialised.
+        gpus: That each block takes beside its cores; a fraction shares one. Without, work sees none.
     """
 
-    def __init__(self, ray: Any) -> None:
-        self._ray = ray
-        self._room = (-LOOK_AGAIN_S, 1, 1)
+    def __init__(self, ray: Any, gpus: float = 0.0) -> None:
+        self._ray, self._gpus = ray, gpus
+        self._cluster = ClusterWatch()
 
     def __call__(
         self,
@@ -85,15 +88,20 @@ class RayBlocks:
         return iter(list(answers)) if cores == "all" else answers
 
     def _answers(self, work: Any, shared: Any, blocks: Iterable[Any], cores: Cores) -> Iterator[Any]:
-        per_machine = self._cores_of_a_machine() if cores == "all" else 1
-        task = self._ray.remote(num_cpus=per_machine, max_retries=RETRIES)(_worked)
+        per_machine = self._cluster().least_cores if cores == "all" else 1
+        task = self._ray.remote(
+            num_cpus=per_machine,
+            num_gpus=self._gpus,
+            max_retries=RETRIES,
+            max_calls=0,  # of a process, without end: with GPUs it would be one, and every block load its network
+        )(_worked)
         # in a list it stays a reference, and a process that has it already does not read it again
         held = [self._put(shared)]
         key, waiting = uuid.uuid4().hex, deque[Any]()
         try:
             for block in blocks:
-                waiting.append(task.remote(lookalike.__version__, key, held, work, block))
-                while len(waiting) >= AHEAD * max(1, self._cores() // per_machine):
+                waiting.append(task.remote(lookalike.__version__, key, held, work, block, self._gpus))
+                while len(waiting) >= AHEAD * max(1, self._cluster().room(per_machine, self._gpus)):
                     yield self._answer(waiting.popleft())
             while waiting:
                 yield self._answer(waiting.popleft())
@@ -128,21 +136,6 @@ class RayBlocks:
             raise answer.error()
         return answer
 
-    def _cores(self) -> int:
-        return self._looked()[1]
-
-    def _cores_of_a_machine(self) -> int:
-        return self._looked()[2]
-
-    def _looked(self) -> tuple[float, int, int]:
-        """When the cluster was looked at, its cores, and those of its smallest machine that has some."""
-        now = time.monotonic()
-        if now - self._room[0] >= LOOK_AGAIN_S:
-            cores = [int(node["Resources"].get("CPU", 0)) for node in self._ray.nodes() if node["Alive"]]
-            working = [count for count in cores if count] or [1]
-            self._room = (now, sum(working), min(working))
-        return self._room
-
 
 class _Raised:
     """An error of ours on its way to the driver; some of them could not be pickled, since they are made of parts."""
@@ -161,9 +154,13 @@ _shared: tuple[str, Any] = ("", None)
 """What the blocks that this worker works on need, and its key: read once, not for each block."""
 
 
-def _worked(version: str, key: str, held: list[Any], work: Callable[[Any, Any], Any], block: Any) -> Any:
+def _worked(
+    version: str, key: str, held: list[Any], work: Callable[[Any, Any], Any], block: Any, gpus: float
+) -> Any:
     """The task: work on one block, in a worker."""
     global _shared
+    if not gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # else networks of all cores would fill the GPUs' memory
     try:
         if version != lookalike.__version__:
             raise StoreError(

@@ -27,10 +27,11 @@ from lookalike.ingest.looking import Pending
 from lookalike.ingest.pipeline import Ingest, Progress
 from lookalike.ingest.ray_pool import Event, Pool, Workers, failure_of
 from lookalike.ingest.ray_session import engine
-from lookalike.ingest.ray_worker import Embedded, EmbeddingWorker, Errand, Outcome, errand
+from lookalike.ingest.ray_worker import ClusterWorker, Embedded, Errand, Outcome, errand
 from lookalike.store.base import Store
 from lookalike.store.lance_batches import Destination, WrittenItems
 from lookalike.store.lance_store import LanceStore
+from lookalike.store.milvus_store import MilvusStore
 
 BATCH_ITEMS = 64
 """Pictures that a worker gets at a time: some seconds of work, which is what is lost with a worker."""
@@ -56,9 +57,12 @@ BACKUP_TIMES = 3.0
 """A last batch that takes longer, and so many times longer than most, is given to a second worker too."""
 
 HUNG_SECONDS = 900.0
-"""A worker that is at one batch for longer is killed."""
+HUNG_PICTURE_SECONDS = 120.0
+"""A worker that is at one batch for longer is killed, or at one picture of a batch whose worker was lost."""
 
-QUARANTINED = f"workers died of it {TRIES} times (its decoder or the network crashed, or ran out of memory)"
+QUARANTINED = (
+    f"workers died of it {TRIES} times: its decoder or the network crashed, lacked memory or came to no end"
+)
 """The reason in the ledger of a picture that kills its workers."""
 
 
@@ -146,8 +150,8 @@ class RayIngest(Ingest):
         ray, spec, limits = engine(), self._encoder.spec.to_json(), self._limits
 
         def make(cpus: int, gpus: float) -> Any:
-            actor = ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(EmbeddingWorker)
-            return actor.remote(lookalike.__version__, spec, limits, cpus)
+            actor = ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(ClusterWorker)
+            return actor.remote(lookalike.__version__, spec, limits, cpus, gpus)
 
         return Pool(ray, self._size, make, lambda actor: actor.problem.remote(self._to))
 
@@ -186,7 +190,7 @@ class RayIngest(Ingest):
             for event in pool.events(0.5):
                 self._take_event(event)
             self._commit_if_due()
-            pool.kill_slower_than(HUNG_SECONDS)
+            pool.kill_slower_than(_patience)
             if not more and not self._waiting:
                 self._back_up(pool)
                 if not self._unfinished:
@@ -368,7 +372,17 @@ def shared_store(store: Store) -> LanceStore:
             f"{store.uri} cannot be indexed on Ray, since one machine alone can write it: give a path that ends in "
             ".lance and that all machines reach, such as s3://BUCKET/NAME.lance or a folder that all of them mount"
         )
+    if isinstance(store, MilvusStore) and store.place.address.is_lite:
+        raise InputError(
+            f"{store.uri} is a file of Milvus Lite, which one process alone can open, and workers are several: give a "
+            "server (milvus://HOST:19530/DB/NAME), or index it without --on"
+        )
     return store
+
+
+def _patience(task: _Task) -> float:
+    """Seconds that a task may take."""
+    return HUNG_PICTURE_SECONDS if task.kind == "picture" else HUNG_SECONDS
 
 
 def _travelled() -> bytes:

@@ -1,8 +1,9 @@
 """Workers of a Ray cluster that one driver gives tasks to, watches, and replaces when they are lost.
 
-Not an actor pool of Ray Data, for two reasons. Its inputs have to be known before it starts, while a scan is a stream
-that may take hours. And a task whose worker died it runs again as often as it dies, or drops the whole block: neither
-finds the one picture that kills workers, nor tells the driver what was lost.
+Not an actor pool of Ray Data. Of a block in which a picture kills or hangs its worker, that drops all pictures and does
+not tell which, so a driver has to keep account and offer them once more, one at a time; a straggler gets no second
+worker, and a hung one is not replaced but ends the execution. What both do under faults is measured (``python -m
+benchmarks ray_data``), and written down in docs/ray.md.
 """
 
 from __future__ import annotations
@@ -14,12 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lookalike.errors import EncoderError, InputError, LookalikeError, ServiceError
+from lookalike.ingest.ray_machines import ClusterWatch, check_gpus
 
 AHEAD = 2
 """Tasks that a worker has at a time: the next is there when one is done."""
-
-LOOK_AGAIN_SECONDS = 5.0
-"""How often the size of the cluster is looked at: machines come and go."""
 
 MOST_FAILED_STARTS = 5
 """Of workers in a row."""
@@ -38,7 +37,7 @@ class Workers:
         gpus: Of each; a fraction shares one.
 
     Raises:
-        InputError: If there would be none.
+        InputError: If there would be none, or its GPUs cannot be had.
     """
 
     count: int | tuple[int, int] | None = None
@@ -51,10 +50,7 @@ class Workers:
                 f"workers is {self.count}: expected a number from 1 on, (least, most), or nothing for all the "
                 "cluster has room for"
             )
-        if self.gpus < 0 or (self.gpus > 1 and self.gpus != int(self.gpus)):
-            raise InputError(
-                f"gpus is {self.gpus}: expected 0, a fraction of one such as 0.25, or whole ones, for each worker"
-            )
+        check_gpus(self.gpus)
 
     @property
     def least(self) -> int:
@@ -129,8 +125,7 @@ class Pool:
     ) -> None:
         self._ray, self._size, self._make, self._start = ray, workers, make, start
         self._workers: list[_Worker] = []
-        self._looked = -LOOK_AGAIN_SECONDS
-        self._room = 1
+        self._cluster = ClusterWatch()
         self._failed_starts = 0
         self._patience = start_seconds
         self._deadline = time.monotonic() + start_seconds
@@ -173,10 +168,15 @@ class Pool:
         head = min(heads, key=lambda running: running.since)
         return head.task, time.monotonic() - head.since
 
-    def kill_slower_than(self, seconds: float) -> None:
-        """Kill workers that have been at one task for longer; it counts as lost."""
+    def kill_slower_than(self, limit: Callable[[Any], float]) -> None:
+        """Kill workers that have been at one task for longer; it counts as lost.
+
+        Args:
+            limit: Seconds that a task may take.
+        """
         for worker in self._workers:
-            if worker.running and time.monotonic() - worker.running[0].since > seconds:
+            head = worker.running[0] if worker.running else None
+            if head is not None and time.monotonic() - head.since > limit(head.task):
                 self._ray.kill(worker.actor)
 
     def events(self, seconds: float) -> Iterator[Event]:
@@ -201,7 +201,7 @@ class Pool:
         if time.monotonic() > self._deadline and all(one.starting is not None for one in self._workers):
             raise ServiceError(
                 f"no worker of {self._cpus} CPUs and {self._size.gpus:g} GPUs could be started in "
-                f"{self._patience:.0f} s; the cluster has {self._ray.cluster_resources()}: ask for less (gpus), or "
+                f"{self._patience:.0f} s; the machines of the cluster have {self._cluster()}: ask for less (gpus), or "
                 "add machines"
             )
 
@@ -266,21 +266,11 @@ class Pool:
     def _most(self) -> int:
         if self._size.most is not None:
             return self._size.most
-        now = time.monotonic()
-        if now - self._looked >= LOOK_AGAIN_SECONDS:
-            self._looked = now
-            has = self._ray.cluster_resources()
-            room = has.get("GPU", 0) / self._size.gpus if self._size.gpus else has.get("CPU", 0) / self._cpus
-            self._room = max(1, int(room))
-        return self._room
+        return max(1, self._cluster().room(self._cpus, self._size.gpus))
 
     def _cpus_each(self) -> int:
         """One for a network on CPUs, which is fastest so; with a GPU, a worker's share of those beside the GPUs."""
-        if not self._size.gpus:
-            return 1
-        has = self._ray.cluster_resources()
-        workers = max(1.0, has.get("GPU", 0) / self._size.gpus)
-        return int(min(DECODE_CPUS, max(1, has.get("CPU", 0) // workers)))
+        return self._cluster().cpus_beside(self._size.gpus, DECODE_CPUS) if self._size.gpus else 1
 
 
 def failure_of(event: Event) -> LookalikeError:

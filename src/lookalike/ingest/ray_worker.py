@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from lookalike.errors import ImageError, LookalikeError
 from lookalike.images.decode import Limits
 from lookalike.images.storage import is_url
 from lookalike.ingest.looking import Looked, Pending, look, record_of
+from lookalike.ingest.ray_machines import unused_gpus
 from lookalike.ingest.stream import encode_stream
 from lookalike.store.lance_batches import Destination, WrittenItems, write_items
 from lookalike.types import AttributeValue, Image, Record
@@ -163,3 +165,24 @@ class EmbeddingWorker:
     def work(self, to: Destination, errands: Sequence[Errand]) -> Outcome:
         """Decode, embed and write a batch."""
         return self.write(to, self.embed(errands))
+
+
+class ClusterWorker(EmbeddingWorker):
+    """An :class:`EmbeddingWorker` that has a process for itself, and the GPUs that Ray gave it.
+
+    Args:
+        version, spec, limits, threads: As above.
+        gpus: A fraction shares one; 0: none. GPUs that the machine has are then hidden from the network: as many
+            workers as there are cores would fill their memory.
+    """
+
+    def __init__(self, version: str, spec: str, limits: Limits, threads: int, gpus: float) -> None:
+        super().__init__(version, spec, limits, threads)
+        self._gpus = gpus
+        if not gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+    def problem(self, to: Destination) -> str | None:
+        """As above; a GPU that the network does not use is a problem too."""
+        found = super().problem(to)
+        return found if found is not None else unused_gpus(self._gpus, self._encoder)

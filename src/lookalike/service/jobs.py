@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from lookalike.errors import LookalikeError
 from lookalike.service.job import ENDED, Cancelled, Job, JobState
 from lookalike.service.problems import Refused, problem, problem_of
+from lookalike.service.turns import Turns
 
 __all__ = ["MOST_QUEUED", "Job", "JobState", "Jobs", "Load", "Progress", "Work"]
 
@@ -69,7 +70,10 @@ class _Task:
 
 
 class Jobs:
-    """Runs long work on threads of its own, oldest first; never two jobs of one collection at a time.
+    """Runs long work on threads of its own; never two jobs of one collection at a time.
+
+    Owners take turns, so that one who has many waiting does not hold up the others; of one owner's jobs the oldest is
+    first.
 
     Args:
         threads: How many for each kind of load.
@@ -99,7 +103,9 @@ class Jobs:
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._queue: list[_Task] = []
+        self._turns = Turns()
         self._busy: set[str] = set()
+        self._idle: dict[Load, int] = {}
         self._last: dict[tuple[str, str], Job] = {}
         self._workers: dict[Load, list[threading.Thread]] = {}
         self._closing = False
@@ -186,6 +192,7 @@ class Jobs:
                 task.release()
             if waiting:
                 job.end("cancelled")
+                self._changed.notify_all()  # a thread may have left its collection to the one that would have run it
             else:
                 job.stop()
 
@@ -234,6 +241,8 @@ class Jobs:
                 task.release()
                 with self._changed:
                     self._busy.discard(task.job.collection)
+                    if not self._queue and not self._busy:
+                        self._turns.forget()
                     self._changed.notify_all()
 
     def _take(self, load: Load) -> _Task | None:
@@ -242,13 +251,36 @@ class Jobs:
             while True:
                 if self._closing:
                     return None
-                for task in self._queue:
-                    if task.load == load and task.job.collection not in self._busy:
-                        self._queue.remove(task)
-                        self._busy.add(task.job.collection)
-                        task.job.begin()
-                        return task
+                if (task := self._next(load)) is not None:
+                    self._begin(task)
+                    return task
+                self._idle[load] = self._idle.get(load, 0) + 1
                 self._changed.wait()
+                self._idle[load] -= 1
+
+    def _next(self, load: Load) -> _Task | None:
+        """What a thread has to take now; the lock is held.
+
+        A collection whose turn is that of a job with another load is left to the thread that waits for such: else the
+        thread that has just ended a job of that collection would always be first.
+        """
+        spoken_for = set(self._busy)
+        for task in self._turns.order(self._queue, lambda each: each.owner):
+            if task.job.collection in spoken_for:
+                continue
+            if task.load == load:
+                return task
+            if self._idle.get(task.load):
+                spoken_for.add(task.job.collection)
+        return None
+
+    def _begin(self, task: _Task) -> None:
+        """A thread takes it; the lock is held."""
+        self._queue.remove(task)
+        self._busy.add(task.job.collection)
+        self._turns.took(task.owner)
+        task.job.begin()
+        self._changed.notify_all()  # what was left to this thread may be for another one now
 
     def _do(self, task: _Task) -> None:
         job = task.job

@@ -109,12 +109,15 @@ class FrozenGallery:
         self._index = FrozenIndex.of(state.index)
         self._allowed = allowed
 
-    def search(self, queries: Embeddings, k: int) -> tuple[Rows, npt.NDArray[np.float32]]:
+    def search(
+        self, queries: Embeddings, k: int, recall: float | None = None
+    ) -> tuple[Rows, npt.NDArray[np.float32]]:
         """The k nearest items of each query among those allowed, as the gallery itself would answer.
 
         Args:
             queries: float32 (q, d).
             k: At least 1.
+            recall: Share of the true neighbours to aim at, in (0, 1]; None: 0.99.
 
         Returns:
             rows int64 (q, k) and scores float32 (q, k), as ``Gallery.search`` returns them.
@@ -125,7 +128,7 @@ class FrozenGallery:
             kept = subsets.search(state, unit, k, self._allowed)
             if kept is not None:
                 return kept
-        return state.search(unit, k, self._allowed, None)
+        return state.search(unit, k, self._allowed, recall)
 
     @cached_property
     def _thawed(self) -> tuple[State, Subsets]:

@@ -260,7 +260,9 @@ class Gallery:
                 self._state = self._load()
                 return
             if self._store.version() != state.version:
-                self._state = gallery_state.take_in(self._store, state) or self._load()
+                write = not self._cancelled.is_set()
+                newer = gallery_state.take_in(self._store, self._folder, state, write=write)
+                self._state = newer or self._load()
             if self._state.index.kind == "exact" and self._lags(self._state, "exact"):
                 exact = gallery_state.exact_index(self._state, self._budget)
                 self._state = replace(self._state, index=exact)
@@ -433,12 +435,12 @@ class Gallery:
     def _persist(self) -> bool:
         """Write newer vectors; whether the table is on disk afterwards."""
         with self._changing, IfWritable():
-            if gallery_state.persist(self._folder, self._state):
+            if gallery_state.persist(self._folder, self._state.table):
                 return True
             if self._state.table.sidecar is None:
                 return False
             self._state = self._load()
-            return gallery_state.persist(self._folder, self._state)
+            return gallery_state.persist(self._folder, self._state.table)
         return False
 
     # building

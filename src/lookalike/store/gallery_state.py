@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,18 @@ import numpy.typing as npt
 
 from lookalike.errors import CollectionBusy, StoreError
 from lookalike.store.base import Damage
-from lookalike.store.derived import DerivedFolder, IfWritable
+from lookalike.store.derived import LOCK_SECONDS, DerivedFolder, IfWritable
 from lookalike.store.searched import Layout, SearchedVectors
-from lookalike.store.sidecar import DOCUMENT, SEGMENT, DerivedFileError, Manifest, Sidecar, append, begin
+from lookalike.store.sidecar import (
+    DOCUMENT,
+    SEGMENT,
+    DerivedFileError,
+    Manifest,
+    Sidecar,
+    append,
+    begin,
+    read_manifest,
+)
 from lookalike.store.sizing import IndexKind
 from lookalike.store.table import Table
 from lookalike.types import Embeddings, Rows
@@ -27,6 +37,9 @@ from lookalike.vectors.sharded import Sharded, load_graphs
 from lookalike.vectors.strength import SAMPLE, Background
 
 INDEX, BACKGROUND = "index", "background"
+
+FRESH_BYTES = 256 << 20
+"""When vectors in memory only take more, they are written: a million of 1,280 dimensions would take 5 GB."""
 
 ATTEMPTS = 5
 EVERY_ROW = int(np.iinfo(np.int64).max)
@@ -137,14 +150,25 @@ def load(
         table.remove(changes.removed)
         for rows, embeddings in store.stream_vectors(table.last_row):
             table.append(rows, embeddings)
+            if write:
+                _relieve(folder, table)
         if store.changes(changes.version, EVERY_ROW).epoch == epoch:
             resident = len(table) * table.dimensions * 4 <= resident_bytes
             return State(changes.version, epoch, layout, table, Exact(table, resident=resident))
     raise CollectionBusy(f"{store.uri} is being compacted or migrated again and again: try later")
 
 
-def take_in(store: SearchedVectors, state: State) -> State | None:
-    """The state after the store's newest changes, or None when it began another epoch."""
+def take_in(
+    store: SearchedVectors, folder: DerivedFolder, state: State, *, write: bool = True
+) -> State | None:
+    """The state after the store's newest changes, or None when it began another epoch.
+
+    Args:
+        store: The record.
+        folder: The derived files; where another process adds many vectors, they are written there too.
+        state: To bring up to date.
+        write: Whether anything may be written.
+    """
     table = state.table
     changes = store.changes(state.version, table.last_row)
     if (changes.epoch, changes.space) != (state.epoch, state.layout.space):
@@ -155,6 +179,8 @@ def take_in(store: SearchedVectors, state: State) -> State | None:
             if embeddings.shape[1] != table.dimensions:
                 return None
             table.append(rows, embeddings)
+            if write:
+                _relieve(folder, table)
     return replace(state, version=changes.version)
 
 
@@ -167,22 +193,32 @@ def exact_index(state: State, resident_bytes: int) -> Exact:
     return Exact(table, resident=resident)
 
 
-def persist(folder: DerivedFolder, state: State) -> bool:
+def persist(folder: DerivedFolder, table: Table, *, seconds: float = LOCK_SECONDS) -> bool:
     """Append to the vectors on disk what is in memory only.
+
+    Args:
+        folder: Where they are.
+        table: The vectors.
+        seconds: How long to wait for another process that writes.
 
     Returns:
         False when the files went another way meanwhile, so that the state must be loaded again.
 
     Raises:
+        CollectionBusy: If another process writes for longer.
         OSError: If the folder cannot be written.
     """
-    table, old = state.table, state.table.sidecar
+    old = table.sidecar
     rows, embeddings = table.fresh
     if old is None:
         return False
     if not len(rows):
         return True
-    with folder.lock():
+    with folder.lock(seconds=seconds):
+        if read_manifest(folder) == old.manifest:  # nobody else wrote
+            manifest = append(folder, old.manifest, [(rows, embeddings)])
+            table.persisted(Sidecar(folder, manifest, before=(old, table.rows[: manifest.count])))
+            return True
         now = Sidecar.open(folder)
         same = now is not None and now.manifest.generation == old.manifest.generation
         if now is None or not same or not np.array_equal(now.rows, table.rows[: len(now)]):
@@ -191,6 +227,13 @@ def persist(folder: DerivedFolder, state: State) -> bool:
         manifest = append(folder, now.manifest, [(rows[extra:], embeddings[extra:])])
         table.persisted(Sidecar(folder, manifest))
     return True
+
+
+def _relieve(folder: DerivedFolder, table: Table) -> None:
+    """Write what is in memory only when it is much; it stays there where that cannot be done at once."""
+    if table.fresh[1].nbytes > FRESH_BYTES:
+        with IfWritable(), suppress(CollectionBusy):
+            persist(folder, table, seconds=0)
 
 
 def load_index(folder: DerivedFolder, state: State, kinds: tuple[IndexKind, ...]) -> Index | None:

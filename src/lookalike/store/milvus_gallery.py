@@ -108,6 +108,8 @@ class MilvusGallery(Gallery):
         self._refreshing = threading.RLock()
         self._learned: tuple[tuple[int, int], int, Background] | None = None
         self._now: _State | None = None
+        self._unindexed = False
+        """Whether rows were brought since the server was told to index."""
         self._local: Gallery | None = None
         self._kept: OrderedDict[int, tuple[Rows, int, Embeddings]] = OrderedDict()
 
@@ -308,14 +310,14 @@ class MilvusGallery(Gallery):
                     return None
                 kept = known.rows[~np.isin(known.rows, moment.changes.removed)]
                 rows = np.concatenate([kept, moment.changes.added])
-                return self._with_late(replace(known, moment=moment, rows=rows), restated)
+                return self._with_late(replace(known, moment=moment, rows=rows), restated, most=LATE_ROWS)
         moment = self._record.moment(-1, -1)
         searched = self._searched(moment)
         marker = searched.marker()
         restated = None if marker is None else self._record.restated(marker.entry, moment.entry)
         if marker is None or restated is None:
             return None
-        return self._with_late(self._state_of(moment, searched, marker, "Strong"), restated)
+        return self._with_late(self._state_of(moment, searched, marker, "Strong"), restated, most=LATE_ROWS)
 
     def _state_of(
         self, moment: Moment, searched: SearchedCollection, marker: Marker, consistency: Consistency
@@ -336,18 +338,28 @@ class MilvusGallery(Gallery):
             moment.changes.added,
         )
 
-    def _with_late(self, state: _State, restated: Rows) -> _State:
-        """The state with what is newer than what is searched."""
+    def _with_late(self, state: _State, restated: Rows, *, most: float = float("inf")) -> _State:
+        """The state with what is newer than what is searched.
+
+        Args:
+            state: Before.
+            restated: Rows whose fields changed since.
+            most: From so many late rows on their vectors are left out, since they are about to be brought.
+        """
         again = np.union1d(state.restated, restated)
         newer = state.rows[state.rows > state.marker.last_row]
         late = np.union1d(newer, again[np.isin(again, state.rows)])
-        state = replace(state, restated=again, late=late)
-        return state if len(late) >= LATE_ROWS else replace(state, vectors=self._late_vectors(late))
+        vectors = self._late_vectors(state, late) if len(late) < most else state.vectors[:0]
+        return replace(state, restated=again, late=late, vectors=vectors)
 
-    def _late_vectors(self, late: Rows) -> Embeddings:
-        if not len(late):
-            return np.empty((0, self._record.dimensions()), dtype=np.float32)
-        return normalise(self._record.vectors(late.tolist()))
+    def _late_vectors(self, before: _State, late: Rows) -> Embeddings:
+        """Vectors of late rows; of those that were late before, the same."""
+        vectors = np.empty((len(late), before.searched.dimensions), dtype=np.float32)
+        known = np.isin(late, before.late)
+        vectors[known] = before.vectors[np.isin(before.late, late)]
+        if not known.all():
+            vectors[~known] = normalise(self._record.vectors(late[~known].tolist()))
+        return vectors
 
     def _searched(self, moment: Moment) -> SearchedCollection:
         changes = moment.changes
@@ -398,6 +410,7 @@ class MilvusGallery(Gallery):
         for first in range(0, len(rows), BATCH):
             some = self._record.existing(rows[first : first + BATCH].tolist())
             if len(some):
+                self._unindexed = True
                 vectors = normalise(self._record.vectors(some.tolist()))
                 searched.put(some, vectors, self._record.documents(some.tolist()))
 
@@ -416,7 +429,9 @@ class MilvusGallery(Gallery):
     def save(self) -> None:
         """Bring all that is newer to the server, and have it indexed."""
         self.build()
-        self._current().searched.settle()
+        if self._unindexed:
+            self._current().searched.settle()
+            self._unindexed = False
 
     def rebuild(self) -> None:
         """Make what is searched anew from the record, and drop what was before."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import DamagedCollection
-from lookalike.store.milvus_server import CALL_SECONDS, asked, translated
+from lookalike.store.milvus_server import CALL_SECONDS, NotLoaded, asked, translated, unloaded
 
 PIECE = 49_149
 """Bytes in a row: in base64 65,532 characters."""
@@ -24,9 +24,19 @@ PIECE = 49_149
 BATCH_BYTES, BATCH_ROWS = 4 << 20, 1_000
 """Of one request."""
 
-Consistency = Literal["Strong", "Session"]
+LISTED = 16_384
+"""What Milvus answers to one question at most."""
+
+Consistency = Literal["Strong", "Session", "Eventually"]
 """Strong: as of now, for which a server waits for its clocks, a fifth of a second by default. Session: at least what
-this process wrote."""
+this process wrote, for which it waits after a write. Eventually: what it has, without waiting."""
+
+_MORE: dict[Consistency, Sequence[Consistency]] = {
+    "Strong": (),
+    "Session": ("Strong",),
+    "Eventually": ("Session", "Strong"),
+}
+"""How else to look for what is not found."""
 
 _HEADS = "parts > 0"
 
@@ -48,7 +58,8 @@ class MilvusObjects:
         from pymilvus import DataType
 
         with translated(self._where):
-            if not self._client.has_collection(self.collection, timeout=CALL_SECONDS):
+            is_new = not self._client.has_collection(self.collection, timeout=CALL_SECONDS)
+            if is_new:
                 schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
                 schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=512)
                 schema.add_field("parts", DataType.INT64)
@@ -60,7 +71,7 @@ class MilvusObjects:
                 )
             index = self._client.prepare_index_params()
             index.add_index("nothing", index_type="FLAT", metric_type="L2")
-            load(self._client, self.collection, index)
+            load(self._client, self.collection, index, is_new=is_new)
 
     def exists(self) -> bool:
         """Whether there is the collection."""
@@ -87,13 +98,19 @@ class MilvusObjects:
                 heads, size = [], 0
         self._write(heads, replace=replace)
 
+    def put_one(self, name: str, data: bytes) -> list[str]:
+        """Make an object of a new name; the keys of its rows, for :meth:`delete_rows`."""
+        head = self._head(name, (data[at : at + PIECE] for at in range(0, len(data), PIECE)))
+        self._write([head], replace=False)
+        return [head["key"], *_part_keys(head)]
+
     def put_file(self, name: str, source: Path) -> None:
         """Make an object of a file, or put it in the place of another."""
         before = self._heads([name], "Strong")
         with source.open("rb") as file:
             head = self._head(name, iter(lambda: file.read(PIECE), b""))
         self._write([head], replace=True)
-        self._delete_keys(key for each in before.values() for key in _part_keys(each))
+        self.delete_rows(key for each in before.values() for key in _part_keys(each))
 
     def _head(self, name: str, pieces: Iterator[bytes]) -> dict[str, Any]:
         """The head row; the parts of a long object are written."""
@@ -120,10 +137,11 @@ class MilvusObjects:
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; those that are gone are left out."""
         heads = list(self._heads(list(names), "Strong").values())
-        self._delete_keys(head["key"] for head in heads)
-        self._delete_keys(key for head in heads for key in _part_keys(head))
+        self.delete_rows(head["key"] for head in heads)
+        self.delete_rows(key for head in heads for key in _part_keys(head))
 
-    def _delete_keys(self, keys: Iterable[str]) -> None:
+    def delete_rows(self, keys: Iterable[str]) -> None:
+        """Delete rows by their keys; those that are gone are left out."""
         for some in _batches(keys, BATCH_ROWS):
             with translated(self._where):
                 self._client.delete(self.collection, ids=some, timeout=CALL_SECONDS)
@@ -135,23 +153,29 @@ class MilvusObjects:
 
         Args:
             names: Which.
-            consistency: Session is for what never changes: what is missing then is looked for with Strong.
+            consistency: Where it is not Strong, for what never changes: what is missing is looked for with more.
 
         Raises:
             DamagedCollection: If a part of one is missing.
         """
-        heads = self._heads(names, consistency)
-        if consistency == "Session" and (missing := [name for name in names if _head_key(name) not in heads]):
-            heads |= self._heads(missing, "Strong")
+        heads = self._found([_head_key(name) for name in names], consistency)
         found = {}
         for name in names:
             if (head := heads.get(_head_key(name))) is not None:
-                found[name] = b"".join(self._pieces(name, head))
+                found[name] = b"".join(self._pieces(name, head, consistency))
         return found
 
-    def is_seen(self, name: str) -> bool:
-        """Whether there is an object of this name that the server has had for a few seconds."""
-        return bool(self._heads([name], "Session"))
+    def is_seen(self, name: str, *, wait: bool = True) -> bool | None:
+        """Whether there is an object of this name that the server has had for a few seconds.
+
+        Args:
+            name: Which.
+            wait: For a collection to be loaded; else None where it is not.
+        """
+        try:
+            return bool(self._rows([_head_key(name)], "Eventually", wait=wait))
+        except NotLoaded:
+            return None
 
     def read(self, name: str, consistency: Consistency = "Session") -> bytes | None:
         """One object; None where there is none."""
@@ -163,31 +187,27 @@ class MilvusObjects:
         if head is None:
             return False
         with target.open("wb") as file:
-            for piece in self._pieces(name, head):
+            for piece in self._pieces(name, head, "Session"):
                 file.write(piece)
         return True
 
     def names(self, folder: str) -> list[str]:
         """Names of the objects below a folder, without it, ascending; as of now."""
-        found: list[str] = []
         # Of the characters in names only "0" follows "/".
         below = f'key >= "{folder}/" and key < "{folder}0" and {_HEADS}'
         with translated(self._where):
-            for page in pages(self._client, self.collection, below, "key"):
-                found += [row["key"] for row in page]
+            found = keys(self._client, self.collection, below, "key")
         return sorted(key[len(folder) + 1 : -1] for key in found)
 
     def _heads(self, names: Sequence[str], consistency: Consistency) -> dict[str, dict[str, Any]]:
         return self._rows([_head_key(name) for name in names], consistency)
 
-    def _pieces(self, name: str, head: dict[str, Any]) -> Iterator[bytes]:
+    def _pieces(self, name: str, head: dict[str, Any], consistency: Consistency) -> Iterator[bytes]:
         if head["parts"] == 1:
             yield base64.b64decode(head["data"])
             return
         for keys in _batches(_part_keys(head), BATCH_BYTES // PIECE):
-            rows = self._rows(keys, "Session")
-            if lacking := [key for key in keys if key not in rows]:
-                rows |= self._rows(lacking, "Strong")
+            rows = self._found(keys, consistency)
             for key in keys:
                 if key not in rows:
                     raise DamagedCollection(
@@ -195,7 +215,19 @@ class MilvusObjects:
                     )
                 yield base64.b64decode(rows[key]["data"])
 
-    def _rows(self, keys: Sequence[str], consistency: Consistency) -> dict[str, dict[str, Any]]:
+    def _found(self, keys: Sequence[str], consistency: Consistency) -> dict[str, dict[str, Any]]:
+        """Rows by key; those that are missing are looked for with more and more consistency."""
+        rows = self._rows(keys, consistency)
+        for more in _MORE[consistency]:
+            lacking = [key for key in keys if key not in rows]
+            if not lacking:
+                break
+            rows |= self._rows(lacking, more)
+        return rows
+
+    def _rows(
+        self, keys: Sequence[str], consistency: Consistency, *, wait: bool = True
+    ) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for some in _batches(keys, BATCH_ROWS // 2):
             with translated(self._where):
@@ -207,42 +239,62 @@ class MilvusObjects:
                     consistency_level=consistency,
                     timeout=CALL_SECONDS,
                 )
-                rows = asked(self._client, self.collection, query)
+                rows = asked(self._client, self.collection, query, wait=wait)
             found |= {row["key"]: row for row in rows}
         return found
 
 
-def pages(client: Any, collection: str, expression: str, field: str) -> Iterator[Sequence[dict[str, Any]]]:
-    """The keys of all rows that satisfy an expression, as of now, in bounded pages.
+def keys(client: Any, collection: str, expression: str, field: str) -> list[Any]:
+    """The keys of all rows that satisfy an expression, as of now, in no order.
 
-    A server before 2.4 goes through pages as of a moment of this machine's clock, which may be a little behind its own;
-    what is counted first is as of now by the server's, and takes that little.
+    Fewer than LISTED take one question. More are gone through in pages, by a server before 2.4 as of a moment of this
+    machine's clock, which may be a little behind its own; the first question was as of now by the server's, and took
+    that little.
     """
-    count = partial(
-        client.query, collection, filter=expression, output_fields=["count(*)"], consistency_level="Strong"
+    ask = partial(
+        client.query,
+        collection,
+        filter=expression,
+        output_fields=[field],
+        limit=LISTED,
+        consistency_level="Strong",
+        timeout=CALL_SECONDS,
     )
-    asked(client, collection, count)
-    found = client.query_iterator(
+    found = [row[field] for row in asked(client, collection, ask)]
+    if len(found) < LISTED:
+        return found
+    pages = client.query_iterator(
         collection,
         filter=expression,
         output_fields=[field],
         batch_size=BATCH_ROWS,
         consistency_level="Strong",
     )
-    while page := found.next():
-        yield page
-    found.close()
+    found = []
+    while page := pages.next():
+        found += [row[field] for row in page]
+    pages.close()
+    return found
 
 
-def load(client: Any, collection: str, index: Any) -> None:
-    """Index a collection and have it loaded, without waiting for either: the first question waits, for some seconds."""
-    if not client.list_indexes(collection):
+def load(client: Any, collection: str, index: Any, *, is_new: bool) -> None:
+    """Index a collection and have it loaded, without waiting for either: the first question waits, for some seconds.
+
+    Args:
+        client: The driver's.
+        collection: Which.
+        index: Of the driver.
+        is_new: It was made just now; else it may have an index already.
+    """
+    if is_new or not client.list_indexes(collection):
         client.create_index(collection, index, sync=False, timeout=CALL_SECONDS)
+    unloaded(client, collection)
     client.load_collection(collection, _async=True, timeout=CALL_SECONDS)
 
 
 def drop_collection(client: Any, collection: str, where: str) -> None:
     """Drop a collection of the server with its aliases; one that is gone is left out."""
+    unloaded(client, collection)
     with translated(where), suppress(Unlisted):
         for alias in _aliases(client, collection):
             client.drop_alias(alias, timeout=CALL_SECONDS)

@@ -123,18 +123,19 @@ class MilvusPlace(Place):
             if self._target(name) is not None:
                 raise Taken(name)
             writer = self._own_collection()
-            candidate = f"{name}@{writer}"
-            self._objects.put([(candidate, data)])
+            written = self._objects.put_one(f"{name}@{writer}", data)
             try:
                 refused = self._claim(name, writer)
+                if not refused:
+                    self._publish(name, data)
             except BaseException:
-                # Whether it was made is not known, and it may be made yet: this candidate is never written again.
+                # Whether it was made is not known, or it was: a reader finishes it from this candidate, which is never
+                # written again, and the collection it may be claimed with is left to a sweep.
                 self._writer = None
                 raise
+            self._objects.delete_rows(written)
             if refused:
-                self._objects.delete([candidate])
                 raise Taken(name)
-            self._publish(name, candidate, data)
 
     def _claim(self, name: str, writer: str) -> bool:
         """Give the name's alias to the writer's collection; whether another was quicker."""
@@ -152,12 +153,11 @@ class MilvusPlace(Place):
             return target != writer
         return False
 
-    def _publish(self, name: str, candidate: str, data: bytes) -> None:
+    def _publish(self, name: str, data: bytes) -> None:
         """Write the bytes where they are read, and free the writer's collection."""
         self._objects.put([(name, data)], replace=True)
         with translated(self.root):
             self.client.alter_alias(self.collection(_TAKEN), self._alias(name), timeout=CALL_SECONDS)
-        self._objects.delete([candidate])
 
     def _finish_for_another(self, name: str) -> None:
         """Wait for the writer that made an object, and do the rest for it if it does not."""
@@ -172,7 +172,8 @@ class MilvusPlace(Place):
         candidate = f"{name}@{target}"
         data = self._objects.read(candidate)
         if data is not None:
-            self._publish(name, candidate, data)
+            self._publish(name, data)
+            self._objects.delete([candidate])
         elif self._target(name) == target:
             raise DamagedCollection(
                 f"{self.root}/{name} was made, and its bytes are gone: restore the server's data from a copy"
@@ -210,18 +211,25 @@ class MilvusPlace(Place):
 
     def sweep(self, folders: Iterable[str]) -> None:
         """Finish what writers that died had made, delete what they had not, and drop their collections."""
-        unfinished = [
-            f"{folder}/{name}" for folder in folders for name in self._objects.names(folder) if "@" in name
-        ]
-        for writer in self._collections(_WRITER):
+        unfinished: dict[
+            str, list[str]
+        ] = {}  # listed before the writers: each had a collection before it wrote
+        for folder in folders:
+            for name in self._objects.names(folder):
+                if "@" in name:
+                    unfinished.setdefault(name.rpartition("@")[2], []).append(f"{folder}/{name}")
+        writers = self._collections(_WRITER)
+        for writer in sorted(unfinished.keys() - set(writers)):
+            self._objects.delete(unfinished[writer])
+        for writer in writers:
             began = int(writer.rsplit("_", 2)[1], 16)
             if began > time.time() - ABANDONED_SECONDS:
                 continue
-            for candidate in unfinished:
-                name, _, owner = candidate.rpartition("@")
-                if owner == writer and self._target(name) == writer:
+            for candidate in unfinished.get(writer, ()):
+                name = candidate.rpartition("@")[0]
+                if self._target(name) == writer:
                     self._finish_for_another(name)
-                elif owner == writer:
+                else:
                     self._objects.delete([candidate])
             drop_collection(self.client, writer, self.root)
 
@@ -281,8 +289,8 @@ class MilvusPlace(Place):
     def _ensure(self) -> None:
         """Make the collection of objects and the one that aliases point to, or what a writer that died left undone."""
         if not self._made:
+            self._objects.create()  # first, since the server is a while about loading it
             self._make_empty(self.collection(_TAKEN))
-            self._objects.create()
             self._there = self._made = True
 
     def _own_collection(self) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.store.milvus_filters import FIELD
-from lookalike.store.milvus_objects import drop_collection, load, pages
+from lookalike.store.milvus_objects import LISTED, drop_collection, keys, load
 from lookalike.store.milvus_place import MilvusPlace
 from lookalike.store.milvus_server import CALL_SECONDS, asked, translated
 from lookalike.types import Embeddings, Rows
@@ -32,8 +32,8 @@ INDEX: dict[str, Any] = {
     "metric_type": "IP",
     "params": {"M": 32, "efConstruction": 200},
 }
-MOST_NEIGHBOURS = 16_384
-"""Of one query: what Milvus gives at most."""
+MOST_NEIGHBOURS = LISTED
+"""Of one query."""
 
 BATCH_VALUES = 1 << 20
 """Numbers of a request that writes: 4 MiB."""
@@ -92,7 +92,8 @@ class SearchedCollection:
         from pymilvus import DataType
 
         with translated(self._place.root):
-            if not self._client.has_collection(self.name, timeout=CALL_SECONDS):
+            is_new = not self._client.has_collection(self.name, timeout=CALL_SECONDS)
+            if is_new:
                 schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
                 schema.add_field("row", DataType.INT64, is_primary=True)
                 schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self.dimensions)
@@ -102,7 +103,7 @@ class SearchedCollection:
                 )
             index = self._client.prepare_index_params()
             index.add_index("vector", **INDEX)
-            load(self._client, self.name, index)
+            load(self._client, self.name, index, is_new=is_new)
 
     def drop_others(self) -> None:
         """Drop the searchable collections of other spaces and epochs, and their markers."""
@@ -196,11 +197,9 @@ class SearchedCollection:
 
     def select(self, expression: str) -> Rows:
         """Rows that satisfy an expression, as of now, ascending."""
-        found: list[int] = []
         with translated(self._place.root):
-            for page in pages(self._client, self.name, expression, "row"):
-                found += [int(row["row"]) for row in page]
-        return np.array(sorted(found), dtype=np.int64)
+            found = keys(self._client, self.name, expression, "row")
+        return np.sort(np.array(found, dtype=np.int64))
 
 
 def _key(hit: Any) -> int:

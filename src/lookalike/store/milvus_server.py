@@ -21,15 +21,18 @@ CALL_SECONDS = 60.0
 TOKEN = "MILVUS_TOKEN"
 """Environment variable with ``USER:PASSWORD`` or an API key, where the URL has no user."""
 
-LOADING_SECONDS = 0.2
-"""Between two questions whether a collection is loaded."""
+SOONEST_SECONDS, LATEST_SECONDS = 0.01, 0.1
+"""Between two questions whether a collection is loaded: at first, and where it takes long."""
 
-_NO_COLLECTION, _NOT_LOADED, _NO_ALIAS = 100, 101, 1600
+_NO_COLLECTION, _NO_ALIAS = 100, 1600
+_NOT_LOADED = (101, 103)  # not at all, not wholly
 
 T = TypeVar("T")
 
 _clients: dict[tuple[str, str, str, str], Any] = {}
 _connecting = threading.Lock()
+_loaded: dict[Any, set[str]] = {}
+"""Collections of which a client knows that they were loaded."""
 
 
 def connect(address: Address) -> Any:
@@ -52,7 +55,9 @@ def disconnect(address: Address) -> None:
     """Close the clients of a server; Milvus Lite lets go of its file."""
     with _connecting:
         for key in [key for key in _clients if key[0] == address.server]:
-            _clients.pop(key).close()
+            client = _clients.pop(key)
+            _loaded.pop(client, None)
+            client.close()
 
 
 def _connected(address: Address, token: str) -> Any:
@@ -95,25 +100,64 @@ def is_missing(error: BaseException) -> bool:
     return getattr(error, "code", None) in (_NO_COLLECTION, _NO_ALIAS)
 
 
-def asked(client: Any, collection: str, ask: Callable[[], T]) -> T:
+class NotLoaded(StoreError):
+    """A collection is not loaded, and was not to be waited for."""
+
+
+def asked(client: Any, collection: str, ask: Callable[[], T], *, wait: bool = True) -> T:
     """The answer of a loaded collection; one that is not is loaded, as after the server was started again.
 
     Args:
         client: The driver's.
         collection: Which is asked.
         ask: Asks; more than once.
+        wait: Until it is loaded.
+
+    Raises:
+        NotLoaded: If it is not, and is not waited for.
     """
     from pymilvus import MilvusException
 
     deadline = time.monotonic() + CALL_SECONDS
     while True:
+        _await_loaded(client, collection, deadline, wait=wait)
         try:
             return ask()
         except MilvusException as error:
-            if error.code != _NOT_LOADED or time.monotonic() > deadline:
+            if error.code not in _NOT_LOADED or time.monotonic() > deadline:
                 raise
-        client.load_collection(collection, _async=True, timeout=CALL_SECONDS)
-        time.sleep(LOADING_SECONDS)
+        unloaded(client, collection)
+        time.sleep(SOONEST_SECONDS)
+
+
+def _await_loaded(client: Any, collection: str, deadline: float, *, wait: bool) -> None:
+    """Wait for a collection of which it is not known that it was loaded; one that is not there is not waited for.
+
+    A server that is asked about one that it is still loading looks again after 0.2, 0.4, 0.8, 1.6 and more seconds, and
+    so answers up to twice as late as it could.
+    """
+    from pymilvus.client.types import LoadState
+
+    known = _loaded.setdefault(client, set())
+    pause = SOONEST_SECONDS
+    while collection not in known:
+        state = client.get_load_state(collection, timeout=CALL_SECONDS)["state"]
+        if state == LoadState.NotExist or time.monotonic() > deadline:
+            return
+        if state == LoadState.Loaded:
+            known.add(collection)
+        elif not wait:
+            raise NotLoaded(f"{collection} is being loaded: repeat")
+        else:
+            if state == LoadState.NotLoad:
+                client.load_collection(collection, _async=True, timeout=CALL_SECONDS)
+            time.sleep(pause)
+            pause = min(1.5 * pause, LATEST_SECONDS)
+
+
+def unloaded(client: Any, collection: str) -> None:
+    """Note that a collection may not be loaded: it was made, dropped or released."""
+    _loaded.setdefault(client, set()).discard(collection)
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from lookalike.store.gallery import Gallery
 from lookalike.store.lance_replica import Replica
 from lookalike.store.lance_state import read_state
 from lookalike.store.lance_store import LanceStore
-from lookalike.store.logged_values import from_log
 from lookalike.store.milvus_filters import document
+from lookalike.store.milvus_log import RestatementLog
 from lookalike.store.milvus_place import MilvusPlace
 from lookalike.store.object_log import Erased
 from lookalike.store.sqlite_attributes import catalogue, json_rows, read_tags, read_values
@@ -56,6 +56,7 @@ class MilvusStore(LanceStore):
     """One open collection on a Milvus server; made by ``create`` or ``open``, with a URL ``milvus://...``."""
 
     def __init__(self, replica: Replica) -> None:
+        replica.log = self._log = RestatementLog(replica.place)
         super().__init__(replica)
         self._selecting = threading.Lock()
         self._selected: OrderedDict[int, tuple[Rows, Filter]] = OrderedDict()
@@ -141,12 +142,9 @@ class MilvusStore(LanceStore):
         ids: set[str] = set()
         for number in range(after + 1, through + 1):
             try:
-                entry = self._replica.log.read(number, None)
+                ids.update(self._log.restated(number))
             except Erased:
                 return None
-            if entry is not None and entry.operation in ("set_attributes", "touch"):
-                (values,), _ = from_log(entry.arguments["call"], entry.data)
-                ids.update(values)
         known = self.known(sorted(ids))
         return np.array(sorted(each.row for each in known.values()), dtype=np.int64)
 

@@ -89,21 +89,31 @@ class Sidecar:
     Args:
         folder: Where the files are.
         manifest: What counts of them.
+        before: Another one of the same files with the rows of all vectors, int64 (count,), where this process itself
+            appended to it: what is known is not read again, so that many small appends do not add up to n^2.
 
     Raises:
         DerivedFileError: If rows or checksums are damaged, or a file is too short.
     """
 
-    def __init__(self, folder: DerivedFolder, manifest: Manifest) -> None:
+    def __init__(
+        self, folder: DerivedFolder, manifest: Manifest, *, before: tuple[Sidecar, Rows] | None = None
+    ) -> None:
         self.manifest = manifest
-        self.rows: Rows = np.frombuffer(
-            _checked(manifest.file(folder, "rows"), manifest.count * 8, manifest.rows_crc), dtype="<i8"
-        )
-        sums = _checked(manifest.file(folder, "sums"), manifest.count // SEGMENT * 4, manifest.sums_crc)
-        self._sums: list[int] = np.frombuffer(sums, dtype="<u4").tolist()
-        if manifest.count % SEGMENT:
-            self._sums.append(manifest.last_crc)
-        self._checked = np.zeros(len(self._sums), dtype=bool)
+        self.rows: Rows
+        if before is None:
+            numbered = _checked(manifest.file(folder, "rows"), 0, manifest.count * 8, manifest.rows_crc)
+            self.rows, sums = np.frombuffer(numbered, dtype="<i8"), np.empty(0, dtype="<u4")
+        else:
+            self.rows, sums = before[1], before[0].full_sums
+        start, crc = (0, 0) if before is None else (sums.nbytes, before[0].manifest.sums_crc)
+        size = manifest.count // SEGMENT * 4 - start
+        more = _checked(manifest.file(folder, "sums"), start, size, manifest.sums_crc, crc=crc)
+        self.full_sums: npt.NDArray[np.uint32] = np.concatenate([sums, np.frombuffer(more, dtype="<u4")])
+        """uint32 (m,), checksums of the full segments."""
+        self._checked = np.zeros(-(-manifest.count // SEGMENT), dtype=bool)
+        if before is not None:
+            self._checked[: len(sums)] = before[0]._checked[: len(sums)]
         self._path = manifest.file(folder, "data")
         self._vectors = _mapped(self._path, manifest)
         self._quantiser = manifest.quantiser
@@ -111,12 +121,10 @@ class Sidecar:
     @classmethod
     def open(cls, folder: DerivedFolder) -> Sidecar | None:
         """The sidecar of a folder, or None when there is none that can be used."""
-        document = folder.read_document(DOCUMENT)
-        if document is None:
-            return None
+        manifest = read_manifest(folder)
         try:
-            return cls(folder, Manifest(**{**document, "scales": tuple(document.get("scales", ()))}))
-        except (DerivedFileError, OSError, TypeError):
+            return None if manifest is None else cls(folder, manifest)
+        except (DerivedFileError, OSError):
             return None
 
     @property
@@ -182,12 +190,24 @@ class Sidecar:
         with self._data() as handle:  # not through the map, whose pages would all stay in memory
             handle.seek(first * self.manifest.width)
             data = handle.read(size)
-        if zlib.crc32(data) != self._sums[segment]:
+        full = segment < len(self.full_sums)
+        if zlib.crc32(data) != (self.full_sums[segment] if full else self.manifest.last_crc):
             raise DerivedFileError(
                 f"vectors {first} onwards of generation {self.manifest.generation} are damaged: "
                 "delete the folder of derived files, it is built anew"
             )
         self._checked[segment] = True
+
+
+def read_manifest(folder: DerivedFolder) -> Manifest | None:
+    """What counts of the files in a folder, or None when that cannot be read."""
+    document = folder.read_document(DOCUMENT)
+    if document is None:
+        return None
+    try:
+        return Manifest(**{**document, "scales": tuple(document.get("scales", ()))})
+    except TypeError:
+        return None
 
 
 def begin(folder: DerivedFolder, manifest: Manifest) -> Manifest:
@@ -250,10 +270,12 @@ def append(folder: DerivedFolder, manifest: Manifest, batches: Iterable[tuple[Ro
     return grown
 
 
-def _checked(path: Path, size: int, crc: int) -> bytes:
+def _checked(path: Path, start: int, size: int, expected: int, *, crc: int = 0) -> bytes:
+    """Part of a file whose checksum, continued from that of what comes before it, is the expected one."""
     with path.open("rb") as handle:
+        handle.seek(start)
         data = handle.read(size)
-    if len(data) != size or zlib.crc32(data) != crc:
+    if len(data) != size or zlib.crc32(data, crc) != expected:
         raise DerivedFileError(f"{path} is damaged: delete it, it is built anew")
     return data
 

@@ -25,7 +25,8 @@ def leiden(graph: csr_array, resolution: float, *, seed: int = 0) -> Labels:
     """Split a graph into communities.
 
     Args:
-        graph: float64 (n, n) CSR, symmetric, no negative weight.
+        graph: float64 (n, n) CSR, symmetric, no negative weight. The diagonal is weight inside an item that stands
+            for several, as :func:`contracted` makes them.
         resolution: Greater than 0; 1 is plain modularity, more gives more and smaller communities.
         seed: Of the order in which items are moved.
 
@@ -37,6 +38,8 @@ def leiden(graph: csr_array, resolution: float, *, seed: int = 0) -> Labels:
     n = graph.shape[0]
     if graph.nnz == 0:
         return np.arange(n, dtype=np.int64)
+    if graph.diagonal().any():
+        return compressed(leiden(_inside_as_edges(graph), resolution, seed=seed)[:n])
     _, found = leiden_csr(
         graph.indptr.astype(np.int64),
         graph.indices.astype(np.int32),
@@ -53,6 +56,46 @@ def leiden(graph: csr_array, resolution: float, *, seed: int = 0) -> Labels:
     alone = labels == NOISE
     labels[alone] = labels.max() + 1 + np.arange(int(alone.sum()))
     return labels
+
+
+def contracted(graph: csr_array, labels: Labels) -> csr_array:
+    """The graph whose items are a graph's communities.
+
+    A split of it has the same modularity as the split of the items that it stands for.
+
+    Args:
+        graph: float64 (n, n) CSR, symmetric.
+        labels: int64 (n,), communities 0 to c - 1.
+
+    Returns:
+        float64 (c, c) CSR, symmetric, sorted: the weight from community to community, and on the diagonal the weight
+        inside one, both ways round.
+    """
+    from scipy.sparse import csr_array
+
+    n = len(labels)
+    which = csr_array((np.ones(n), labels, np.arange(n + 1)), shape=(n, int(labels.max()) + 1))
+    between = csr_array(which.T @ (graph @ which))
+    between.sort_indices()
+    return between
+
+
+def _inside_as_edges(graph: csr_array) -> csr_array:
+    """A graph without diagonal: each item has the weight inside it as an edge to a companion of its own.
+
+    The engine leaves a diagonal out of an item's weight. Item and companion together weigh what they should, and the
+    companion, which has no other edge, stays in the item's community as long as that one has less than 1 / resolution
+    of all weight; in one that has more, no item would stay.
+    """
+    from scipy.sparse import block_array, csr_array, diags_array
+
+    inside = graph.diagonal()
+    others = graph - diags_array(inside)
+    edges = diags_array(inside / 2)
+    whole = csr_array(block_array([[others, edges], [edges, None]]))
+    whole.eliminate_zeros()
+    whole.sort_indices()
+    return whole
 
 
 def absorb_small(graph: csr_array, labels: Labels, min_size: int) -> Labels:

@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from lookalike.service.access import Known
 from lookalike.service.job import ENDED, Job
-from lookalike.service.packed import packed
+from lookalike.service.packed import event_data, packed
 from lookalike.service.problems import Refused
 from lookalike.service.schemas.jobs import JobAnswer, JobsAnswer
 from lookalike.service.state import service_of
@@ -103,6 +103,7 @@ async def cancel_job(request: Request, job: CancellableJob) -> dict[str, Any]:
     "connection open.",
 )
 async def follow_job(
+    request: Request,
     job: FollowableJob,
     last_event_id: Annotated[
         str | None,
@@ -116,4 +117,8 @@ async def follow_job(
     after = int(known) if known.isdecimal() and len(known) < MOST_DIGITS else None
     async for revision, state in job.changes(after):
         event = state["state"] if state["state"] in ENDED else "progress"
-        yield ServerSentEvent(data=state, event=event, id=str(revision))
+        if state["result"] is None:
+            data = event_data(state)  # small, and does not wait for threads that are busy
+        else:
+            data = await service_of(request).workers.run(event_data, state)
+        yield ServerSentEvent(raw_data=data, event=event, id=str(revision))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from lookalike.collection.recommendation_result import Recommendations
 from lookalike.service import links
-from lookalike.service.access import Readable, Writable
+from lookalike.service.access import Known, Readable, Writable
 from lookalike.service.conditions import public_attribute, public_filter
 from lookalike.service.jobs import Progress
 from lookalike.service.packed import packed
@@ -26,8 +26,14 @@ router = APIRouter(prefix="/v1/collections/{collection}", tags=["recommending"])
 
 
 @router.post("/recommend", response_model=RecommendationsAnswer)
-async def recommend(request: Request, collection: str, opened: Readable, asked: RecommendRequest) -> Response:
-    """Items that a person should see next: a user whose events are known, or anybody by what they like."""
+async def recommend(
+    request: Request, collection: str, opened: Readable, caller: Known, asked: RecommendRequest
+) -> Response:
+    """Items that a person should see next: a user whose events are known, or anybody by what they like.
+
+    Where it is time to learn from events, what is learned is saved if the key may write; for one that may only read
+    it is kept in memory.
+    """
 
     service_of(request).settings.check_k(asked.k)
 
@@ -47,6 +53,7 @@ async def recommend(request: Request, collection: str, opened: Readable, asked: 
             target=None if asked.target is None else ItemId(asked.target),
             again=asked.again,
             seed=asked.seed,
+            save=caller.may("write"),
         )
         return _shown(collection, found)
 
@@ -57,7 +64,8 @@ async def recommend(request: Request, collection: str, opened: Readable, asked: 
 async def also_like(
     request: Request, collection: str, opened: Readable, id: str, asked: Annotated[AlsoLikeQuery, Query()]
 ) -> Response:
-    """What to show beside an item: what goes together with it for other people, and what looks like it."""
+    """What to show beside an item: what goes together with it for other people, and what looks like it. Nothing is
+    saved."""
 
     service_of(request).settings.check_k(asked.k)
 
@@ -69,6 +77,7 @@ async def also_like(
             group_by=public_attribute(asked.group_by),
             diversity=asked.diversity,
             together=asked.together,
+            save=False,
         )
         return _shown(collection, found)
 

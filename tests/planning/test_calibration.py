@@ -45,7 +45,9 @@ def test_a_folder_without_pictures_cannot_be_measured(tmp_path: Path) -> None:
         calibration.calibrate(tmp_path, report=lambda _: None)
 
 
-@pytest.mark.parametrize("spread", [0.2, 0.5])
-def test_the_spread_of_service_times_is_found_from_the_queues_that_they_make(spread: float) -> None:
-    p95 = simulate([Stage("answering", 0.016, 2, spread=spread)], 60).p95
-    assert math.isclose(calibration._spread(0.016, 2, 60, p95), spread, abs_tol=0.02)
+@pytest.mark.parametrize(("seconds", "spread"), [(0.016, 0.2), (0.016, 0.5), (0.02, 0.4)])
+def test_service_times_are_found_from_the_queues_that_they_make(seconds: float, spread: float) -> None:
+    seen = simulate([Stage("answering", seconds, 2, spread=spread)], 60)
+    found = calibration._service_time(2, 60, seen.p50, seen.p95)
+    assert math.isclose(found[0], seconds, rel_tol=0.05)
+    assert math.isclose(found[1], spread, abs_tol=0.06)

@@ -6,12 +6,12 @@ import asyncio
 import math
 import os
 import platform
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +42,13 @@ PICTURES = 200
 BUSY_CLIENTS = 4
 """Clients a core that keep a service busy: then what it answers is what the cores can do."""
 
-ROUNDS, BUSY_SECONDS, ARRIVING_SECONDS = 3, 6.0, 12.0
-"""How often a service is measured, and how long each time busy and with requests that arrive at random."""
+BUSY_SECONDS = 5.0
+"""How long a service is kept busy, which tells what it can answer."""
 
-ARRIVING_LOAD = 0.5
-"""Share of what a busy service answers at which they do."""
+ARRIVING_LOAD, ARRIVING_SECONDS, ROUNDS = 0.5, 15.0, 3
+"""Share of that at which requests arrive at random then, how long, and how often."""
+
+FITTING_TURNS = 4
 
 SPREADS = (0.05, 1.5)
 """Between which the spread of service times is looked for."""
@@ -117,7 +119,7 @@ def _indexing(shop: Collection, folder: Path) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What searching by upload takes: core seconds of a request of a busy service, and how much they vary."""
+    """What searching by upload takes: core seconds of a request beside others, and how much they vary."""
 
     core_seconds: float
     spread: float
@@ -139,29 +141,47 @@ def _embedding(encoder: Encoder, pictures: Sequence[bytes]) -> float:
 
 
 def _answering(place: Path, pictures: Sequence[bytes]) -> _Answered:
-    """Of a service on all cores.
+    """Of a service on all cores, as the queues tell it in which requests wait that arrive at random.
 
-    A busy service tells what a request takes of them: the time that its threads wait for each other included, which
-    they do not count as theirs, and without the time for which a thread with nothing to do spins. How much requests
-    vary is told by the queues that they make: beside their own differences, one holds up another in the interpreter
-    and in a batch.
+    What its process counts as its time on the cores would be too little and too much: requests hold each other up in
+    the interpreter and in a batch, caches grow cold between them, and threads with nothing to do spin.
     """
     cores = os.cpu_count() or 1
-    used, tails = [], []
+    seen = []
     with ObservedService(place) as service:
         requests = searches(pictures, *service.address, NAME)
-        for _ in range(ROUNDS):
-            _answers(closed_loop(service.address, requests, BUSY_CLIENTS * cores, 1.0))
-            own = _cpu()
-            busy = _answers(closed_loop(service.address, requests, BUSY_CLIENTS * cores, BUSY_SECONDS))
-            used.append((cores * BUSY_SECONDS - (_cpu() - own)) / len(busy))
-            rate = ARRIVING_LOAD * cores / used[0]
-            arriving = _answers(open_loop(service.address, requests, rate, ARRIVING_SECONDS))
-            tails.append(float(np.percentile(arriving, 95)))
+        busy = partial(closed_loop, service.address, requests, BUSY_CLIENTS * cores)
+        _answers(busy(BUSY_SECONDS / 4))
+        rate = ARRIVING_LOAD * len(_answers(busy(BUSY_SECONDS))) / BUSY_SECONDS
+        for seed in range(ROUNDS):
+            arriving = _answers(open_loop(service.address, requests, rate, ARRIVING_SECONDS, seed=seed))
+            seen.append(np.percentile(arriving, [50, 95]))
         # medians: one round in which the machine did something else does not count
-        seconds = statistics.median(used)
-        spread = _spread(seconds, cores, rate, statistics.median(tails))
+        p50, p95 = np.median(seen, axis=0).tolist()
+        seconds, spread = _service_time(cores, rate, p50, p95)
         return _Answered(seconds, spread, service.resident_bytes())
+
+
+def _service_time(cores: int, rate: float, p50: float, p95: float) -> tuple[float, float]:
+    """Mean and spread of the service time with which simulated queues are as long as those that were seen.
+
+    Found in turns, since the median hangs on the mean above all, and the tail on the spread.
+    """
+    seconds, spread = p50, sum(SPREADS) / 2
+
+    def stage() -> Stage:
+        return Stage("answering", min(seconds, 0.95 * cores / rate), cores, spread=spread)
+
+    for _ in range(FITTING_TURNS):
+        low, high = SPREADS
+        while high - low > 0.02:
+            spread = (low + high) / 2
+            if simulate([stage()], rate).p95 < p95:
+                low = spread
+            else:
+                high = spread
+        seconds *= p50 / simulate([stage()], rate).p50
+    return stage().seconds, spread
 
 
 def _answers(loading: Coroutine[None, None, Tally]) -> list[float]:
@@ -174,19 +194,6 @@ def _answers(loading: Coroutine[None, None, Tally]) -> list[float]:
             "machine alone while it is measured"
         )
     return tally.served
-
-
-def _spread(seconds: float, cores: int, rate: float, p95: float) -> float:
-    """The spread of service times with which queues are simulated as long as those that were seen."""
-    low, high = SPREADS
-    while high - low > 0.01:
-        middle = (low + high) / 2
-        stage = Stage("answering", seconds, cores, spread=middle)
-        if simulate([stage], rate).p95 < p95:
-            low = middle
-        else:
-            high = middle
-    return round((low + high) / 2, 3)
 
 
 @one_thread_each()  # of linear algebra: others spin while they wait for work, and would be counted

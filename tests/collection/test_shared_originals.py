@@ -155,7 +155,7 @@ def test_a_migration_reads_the_originals(place: str) -> None:
 def test_blocks_of_uploads_are_embedded_where_the_collection_is_not_open(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration, "blocks_on", lambda _: nullcontext(pickled))
+    monkeypatch.setattr(migration, "blocks_on", lambda *_: nullcontext(pickled))
     with filled(place) as shop:
         other = "crop" if shop.spec.resize == "pad" else "pad"
         done = shop.migrate(resize=other, on="ray", progress=False)

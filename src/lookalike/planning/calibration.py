@@ -48,7 +48,7 @@ BUSY_SECONDS = 5.0
 ARRIVING_LOAD, ARRIVING_SECONDS, ROUNDS = 0.5, 15.0, 3
 """Share of that at which requests arrive at random then, how long, and how often."""
 
-FITTING_TURNS = 4
+FITTING_TURNS = 3
 
 SPREADS = (0.05, 1.5)
 """Between which the spread of service times is looked for."""
@@ -165,23 +165,21 @@ def _answering(place: Path, pictures: Sequence[bytes]) -> _Answered:
 def _service_time(cores: int, rate: float, p50: float, p95: float) -> tuple[float, float]:
     """Mean and spread of the service time with which simulated queues are as long as those that were seen.
 
-    Found in turns, since the median hangs on the mean above all, and the tail on the spread.
+    Of every spread the mean is found that gives the median, and of these the spread that gives the tail.
     """
-    seconds, spread = p50, sum(SPREADS) / 2
-
-    def stage() -> Stage:
-        return Stage("answering", min(seconds, 0.95 * cores / rate), cores, spread=spread)
-
-    for _ in range(FITTING_TURNS):
-        low, high = SPREADS
-        while high - low > 0.02:
-            spread = (low + high) / 2
-            if simulate([stage()], rate).p95 < p95:
-                low = spread
-            else:
-                high = spread
-        seconds *= p50 / simulate([stage()], rate).p50
-    return stage().seconds, spread
+    most = 0.95 * cores / rate
+    seconds = min(p50, most)
+    low, high = SPREADS
+    while high - low > 0.02:
+        spread = (low + high) / 2
+        for _ in range(FITTING_TURNS):
+            found = simulate([Stage("answering", seconds, cores, spread=spread)], rate)
+            seconds = min(seconds * p50 / found.p50, most)
+        if found.p95 < p95:
+            low = spread
+        else:
+            high = spread
+    return seconds, spread
 
 
 def _answers(loading: Coroutine[None, None, Tally]) -> list[float]:

@@ -49,5 +49,5 @@ def test_a_folder_without_pictures_cannot_be_measured(tmp_path: Path) -> None:
 def test_service_times_are_found_from_the_queues_that_they_make(seconds: float, spread: float) -> None:
     seen = simulate([Stage("answering", seconds, 2, spread=spread)], 60)
     found = calibration._service_time(2, 60, seen.p50, seen.p95)
-    assert math.isclose(found[0], seconds, rel_tol=0.05)
-    assert math.isclose(found[1], spread, abs_tol=0.06)
+    assert math.isclose(found[0], seconds, rel_tol=0.02)
+    assert math.isclose(found[1], spread, abs_tol=0.04)

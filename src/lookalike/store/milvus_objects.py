@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import DamagedCollection
-from lookalike.store.milvus_server import CALL_SECONDS, NotLoaded, asked, translated, unloaded
+from lookalike.store.milvus_server import (
+    CALL_SECONDS,
+    NotLoaded,
+    asked,
+    changing_aliases,
+    translated,
+    unloaded,
+)
 
 PIECE = 49_149
 """Bytes in a row: in base64 65,532 characters."""
@@ -297,8 +304,10 @@ def drop_collection(client: Any, collection: str, where: str) -> None:
     unloaded(client, collection)
     with translated(where), suppress(Unlisted):
         for alias in _aliases(client, collection):
-            client.drop_alias(alias, timeout=CALL_SECONDS)
-        client.drop_collection(collection, timeout=CALL_SECONDS)
+            with changing_aliases():
+                client.drop_alias(alias, timeout=CALL_SECONDS)
+        with changing_aliases():
+            client.drop_collection(collection, timeout=CALL_SECONDS)
 
 
 class Unlisted(Exception):

@@ -32,7 +32,14 @@ from lookalike.errors import DamagedCollection, StoreError
 from lookalike.store.bulk_data import FOLDER, BulkData
 from lookalike.store.milvus_address import DATABASE, parse
 from lookalike.store.milvus_objects import MilvusObjects, drop_collection
-from lookalike.store.milvus_server import CALL_SECONDS, connect, is_missing, reason, translated
+from lookalike.store.milvus_server import (
+    CALL_SECONDS,
+    changing_aliases,
+    connect,
+    is_missing,
+    reason,
+    translated,
+)
 from lookalike.store.object_places import ABANDONED_SECONDS, Place, Taken
 
 HELP_SECONDS = 2.0
@@ -142,7 +149,8 @@ class MilvusPlace(Place):
         from pymilvus import MilvusException
 
         try:
-            self.client.create_alias(writer, self._alias(name), timeout=CALL_SECONDS)
+            with changing_aliases():
+                self.client.create_alias(writer, self._alias(name), timeout=CALL_SECONDS)
         except MilvusException as error:
             target = self._target(name)
             if target is None:
@@ -156,7 +164,7 @@ class MilvusPlace(Place):
     def _publish(self, name: str, data: bytes) -> None:
         """Write the bytes where they are read, and free the writer's collection."""
         self._objects.put([(name, data)], replace=True)
-        with translated(self.root):
+        with translated(self.root), changing_aliases():
             self.client.alter_alias(self.collection(_TAKEN), self._alias(name), timeout=CALL_SECONDS)
 
     def _finish_for_another(self, name: str) -> None:
@@ -203,7 +211,7 @@ class MilvusPlace(Place):
         self._objects.delete(objects)
         for name in objects:
             if self.exists(name):
-                with translated(self.root):
+                with translated(self.root), changing_aliases():
                     self.client.drop_alias(self._alias(name), timeout=CALL_SECONDS)
 
     def settle(self, folder: str, files: Iterable[str], folders: Iterable[str] = ()) -> None:

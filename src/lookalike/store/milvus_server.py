@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 _clients: dict[tuple[str, str, str, str], Any] = {}
 _connecting = threading.Lock()
+_changing_aliases = threading.Lock()
 _loaded: dict[Any, set[str]] = {}
 """Collections of which a client knows that they were loaded."""
 
@@ -88,6 +89,13 @@ def _connected(address: Address, token: str) -> Any:
             f"{', '.join(sorted(known)[:20])}; create it there, or name another"
         )
     return client
+
+
+@contextmanager
+def changing_aliases() -> Iterator[None]:
+    """One thread of this process at a time: Milvus Lite writes all aliases anew for each change, into one file."""
+    with _changing_aliases:
+        yield
 
 
 def reason(error: BaseException) -> str:

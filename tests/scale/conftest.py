@@ -1,8 +1,9 @@
-"""One Ray cluster for all tests that need one: it takes longer to start than most of them."""
+"""What tests on clusters share: one Ray cluster, since it takes longer to start than most of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ray_cluster import ThreeNodes, three_nodes
@@ -22,3 +23,9 @@ def nodes(cluster: ThreeNodes) -> ThreeNodes:
     """The cluster with all its machines."""
     cluster.revive()
     return cluster
+
+
+@pytest.fixture
+def photo(sample: Path) -> bytes:
+    """A picture as a customer sends it."""
+    return min((sample / "customer").glob("*.jpg")).read_bytes()

@@ -38,11 +38,6 @@ def service(sample: Path) -> Iterator[OnRay]:
             yield running
 
 
-@pytest.fixture
-def photo(sample: Path) -> bytes:
-    return min((sample / "customer").glob("*.jpg")).read_bytes()
-
-
 def local(service: OnRay) -> Iterator[tuple[Collection, TestClient]]:
     with lookalike.open(service.place) as shop, TestClient(create_app({"shop": shop})) as client:
         yield shop, client

@@ -25,10 +25,5 @@ def service(shop_folder: Path) -> Iterator[OnRay]:
         yield running
 
 
-@pytest.fixture
-def photo(sample: Path) -> bytes:
-    return min((sample / "customer").glob("*.jpg")).read_bytes()
-
-
 class TestOnMilvus(ReplicaPromises):
     """The promises over a collection of a standalone server."""

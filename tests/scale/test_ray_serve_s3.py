@@ -30,11 +30,6 @@ def service(shop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-@pytest.fixture
-def photo(sample: Path) -> bytes:
-    return min((sample / "customer").glob("*.jpg")).read_bytes()
-
-
 class TestOnS3(ReplicaPromises):
     """The promises over a Lance collection in a bucket."""
 

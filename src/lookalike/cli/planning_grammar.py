@@ -62,7 +62,7 @@ def add(commands: Commands) -> None:
         nargs="?",
         const="",
         metavar="PICTURES",
-        help="measure this machine first, with pictures of yours or the packaged sample; a minute or two",
+        help="measure this machine first, with pictures of yours or the packaged sample; two to three minutes",
     )
     costs.add_argument("--save", metavar="FILE", help="keep what was measured")
     costs.add_argument("--measured", metavar="FILE", help="plan with what was kept")

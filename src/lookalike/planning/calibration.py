@@ -62,7 +62,7 @@ Report = Callable[[str], None]
 def calibrate(
     pictures: Path | None = None, encoders: Sequence[str] = ("efficientnet-lite0",), *, report: Report = print
 ) -> Measured:
-    """Measure this machine; takes a minute or two and should have it alone.
+    """Measure this machine; takes two to three minutes and should have it alone.
 
     Args:
         pictures: A folder of pictures like those that will be indexed; the packaged sample by default.

@@ -59,10 +59,11 @@ class Measured:
         index_seconds: By encoder: one picture from file to record (read, decode, network, thumbnail, commit).
         embed_seconds: By encoder: one query picture from its bytes to its vector.
         dimensions: By encoder: length of its embedding.
-        request_seconds: Everything else of a request: HTTP, filter, reading attributes, JSON.
+        request_seconds: Everything else of a request: HTTP, filter, reading attributes, JSON, and what requests that
+            run beside each other cost one another.
         search: One query.
         build: Adding one vector to the index.
-        spread: Standard deviation of the logarithm of a request's service time.
+        spread: Standard deviation of the logarithm of a request's service time, as the queues show it.
         slow_share, slow_factor: Share of machines that are stragglers, and how much longer they take.
         record_bytes: Of one item in the record without its vector: thumbnail, id, attributes, overhead.
         process_bytes: Memory of a process before it holds any vector.

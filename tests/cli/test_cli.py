@@ -45,6 +45,18 @@ def test_index_search_and_repeat(pictures: Path, tmp_path: Path) -> None:
     assert set(hits[0]) == {"id", "score", "strength", "attributes", "uri"}
 
 
+@pytest.mark.parametrize("to", ["{}/shop.lookalike", "milvus://{}/lite.db/shop"])
+def test_a_collection_for_one_machine_is_not_begun_on_a_cluster(
+    pictures: Path, tmp_path: Path, to: str
+) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    done = run("index", pictures, "--to", to.format(folder), "--on", "ray")
+    assert done.returncode == 2
+    assert "workers" in done.stderr
+    assert list(folder.iterdir()) == []
+
+
 def test_index_with_a_bad_file_exits_with_3_and_says_why(pictures: Path, tmp_path: Path) -> None:
     (pictures / "bad.jpg").write_text("no picture")
     done = run("index", pictures, "--to", tmp_path / "c.lookalike")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -474,6 +475,21 @@ def test_who_only_looks_changes_nothing_and_is_answered_alike(visited: Collectio
     assert [each.id for each in looked] == [each.id for each in again] == [each.id for each in saved]
     after = visited.recommend(user=user, group_by="product", at=NOW, save=False)
     assert after.provenance["together"]["version"] == 1
+
+
+def test_a_collection_that_cannot_be_written_recommends_too(
+    visited: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = _anybody(visited)
+    before = visited.info()["version"]
+    allowed = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode, **options: mode != os.W_OK and allowed(path, mode, **options)
+    )
+    with lookalike.open(visited.path) as looking:
+        answer = looking.recommend(user=user, group_by="product", at=NOW)
+        assert answer.provenance["together"]["version"] is None
+    assert visited.info()["version"] == before
 
 
 def test_what_was_learned_for_who_only_looks_is_learned_once_and_follows_items(

@@ -29,9 +29,9 @@ from lookalike.cli.serving import named
 from lookalike.errors import InputError
 from lookalike.service import gateway
 from lookalike.service.app import create_app
-from lookalike.service.replica_paths import is_shared
 from lookalike.service.replica_routing import ENCODERS, JOBS, JOBS_PREFIX, REPLICAS
 from lookalike.service.settings import ServiceSettings
+from lookalike.store.sharing import is_shared
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Ray Serve is written for an older pydantic

@@ -227,7 +227,7 @@ def test_what_is_not_there_or_not_reachable_is_said(tmp_path: Path) -> None:
 def test_a_file_of_milvus_lite_is_not_indexed_by_the_workers_of_a_cluster(tmp_path: Path) -> None:
     with (
         MilvusStore.create(lite_uri("alone"), space(), cache=tmp_path) as store,
-        pytest.raises(InputError, match=r"one process alone can open.*milvus://HOST:19530/DB/NAME"),
+        pytest.raises(InputError, match=r"one process alone can open.*milvus://HOST:19530/default/alone"),
     ):
         shared_store(store)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from lookalike.errors import InputError
-from lookalike.service.replica_paths import is_shared, require_shared
 from lookalike.service.replica_scale import Count, Scale
 
 
@@ -38,26 +37,9 @@ def test_the_fewest_processes_count() -> None:
     assert (scale.least_cpus, scale.least_gpus, scale.encoder_threads) == (10, 1, 4)
 
 
-@pytest.mark.parametrize(
-    "path", ["/data/shop.lance", "s3://bucket/shop.lance", "milvus://host:19530/db/shop"]
-)
-def test_what_several_machines_reach_is_shared(path: str) -> None:
-    assert is_shared(path)
-
-
-def test_a_collection_for_one_machine_is_refused_with_the_way_out() -> None:
-    with pytest.raises(InputError, match=r"lookalike copy /data/shop\.lookalike /data/shop\.lance"):
-        require_shared(["/data/a.lance", "/data/shop.lookalike"])
-
-
-def test_a_file_of_milvus_lite_is_for_one_process_and_refused_with_the_way_out() -> None:
-    lite = "milvus:///data/lite.db/shop"
-    assert not is_shared(lite)
-    with pytest.raises(InputError, match=f"lookalike copy {lite} milvus://HOST:19530/default/shop"):
-        require_shared(["milvus://host:19530/db/shop", lite])
-
-
-def test_an_address_on_milvus_that_cannot_be_is_refused_without_its_password() -> None:
-    with pytest.raises(InputError, match="names no host and no file") as refused:
-        require_shared(["milvus://:secret@/shop"])
-    assert "secret" not in str(refused.value)
+def test_gpus_that_no_network_uses_are_refused() -> None:
+    scale = Scale(encoder_gpus=0.5)
+    with pytest.raises(InputError, match=r"encoder_gpus 0\.5 .*efficientnet-lite0 runs on the CPU"):
+        scale.require_use_of_gpus(["efficientnet-lite0"])
+    scale.require_use_of_gpus(["efficientnet-lite0", "timm:resnet50"])
+    Scale().require_use_of_gpus(["efficientnet-lite0"])

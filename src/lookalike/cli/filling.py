@@ -14,6 +14,7 @@ from lookalike.collection.embedding import embed_to_file
 from lookalike.collection.opening import open_or_create
 from lookalike.errors import InputError
 from lookalike.ingest.ledger import Ledger
+from lookalike.store.sharing import require_shared
 from lookalike.types import Failure
 
 SHOWN_FAILURES = 10
@@ -21,6 +22,8 @@ SHOWN_FAILURES = 10
 
 def index(options: argparse.Namespace) -> int:
     """Bring a collection up to date."""
+    if options.on is not None:  # before there is a new, empty collection
+        require_shared(options.to, users="workers", alone="index it")
     with open_or_create(
         options.to,
         encoder=options.encoder,

@@ -129,9 +129,11 @@ class Learning:
         Args:
             units: Of the collection as it is now.
             catalogue: All of them.
-            save: Keep with the collection what is learned; without, this process alone keeps it.
+            save: Keep with the collection what is learned; without, and where the collection was opened for reading
+                only, this process alone keeps it.
         """
         name = _name(units.group_by)
+        save = save and not self._store.readonly
         if self._busy.acquire(blocking=False):
             try:
                 due = self._due(name, save)

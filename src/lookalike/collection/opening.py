@@ -23,16 +23,12 @@ from lookalike.errors import CollectionExists, CollectionNotFound, InputError
 from lookalike.images.decode import Limits
 from lookalike.store.base import Space
 from lookalike.store.copying_mark import whole
+from lookalike.store.milvus_address import SCHEME as MILVUS
+from lookalike.store.sharing import LANCE
 from lookalike.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from lookalike.store.lance_store import LanceStore
-
-LANCE = ".lance"
-"""What the path of a collection in Lance ends in."""
-
-MILVUS = "milvus://"
-"""What the URL of a collection on a Milvus server begins with."""
 
 _EXPECTED = f"expected the path of a folder, s3://BUCKET/NAME{LANCE} or {MILVUS}HOST:PORT/DATABASE/NAME"
 

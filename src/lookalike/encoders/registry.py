@@ -126,6 +126,15 @@ def available() -> list[EncoderInfo]:
     ]
 
 
+def may_use_gpu(name: str) -> bool:
+    """Whether a network runs on a GPU, where PyTorch finds CUDA on the machine.
+
+    Args:
+        name: As of :func:`load_encoder`.
+    """
+    return name.startswith((TIMM, OPEN_CLIP))
+
+
 def _family(
     name: str, licence: str, provenance: str, *, extra: str | None, has_text: bool = False
 ) -> EncoderInfo:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import lookalike
 from lookalike.encoders.base import Encoder
-from lookalike.errors import CollectionBusy, ImageError, InputError, ServiceError
+from lookalike.errors import CollectionBusy, ImageError, ServiceError
 from lookalike.images.decode import Limits
 from lookalike.images.scan import Candidate
 from lookalike.ingest.attributes import AttributeTable
@@ -31,7 +31,7 @@ from lookalike.ingest.ray_worker import ClusterWorker, Embedded, Errand, Outcome
 from lookalike.store.base import Store
 from lookalike.store.lance_batches import Destination, WrittenItems
 from lookalike.store.lance_store import LanceStore
-from lookalike.store.milvus_store import MilvusStore
+from lookalike.store.sharing import require_shared
 
 BATCH_ITEMS = 64
 """Pictures that a worker gets at a time: some seconds of work, which is what is lost with a worker."""
@@ -367,16 +367,9 @@ def shared_store(store: Store) -> LanceStore:
     Raises:
         InputError: If this one is not.
     """
+    require_shared(store.uri, users="workers", alone="index it")
     if not isinstance(store, LanceStore):
-        raise InputError(
-            f"{store.uri} cannot be indexed on Ray, since one machine alone can write it: give a path that ends in "
-            ".lance and that all machines reach, such as s3://BUCKET/NAME.lance or a folder that all of them mount"
-        )
-    if isinstance(store, MilvusStore) and store.place.address.is_lite:
-        raise InputError(
-            f"{store.uri} is a file of Milvus Lite, which one process alone can open, and workers are several: give a "
-            "server (milvus://HOST:19530/DB/NAME), or index it without --on"
-        )
+        raise TypeError(f"{type(store).__name__} at {store.uri} has no destination for workers")
     return store
 
 

@@ -13,7 +13,6 @@ from ray.serve.config import AutoscalingConfig
 import lookalike
 from lookalike.errors import CollectionNotFound, InputError
 from lookalike.service.replica_encoders import CALLS_AT_A_TIME, EncoderReplica
-from lookalike.service.replica_paths import require_shared
 from lookalike.service.replica_scale import Count, Scale
 from lookalike.service.replicas import ENCODER, JOBS_REPLICA, REPLICA, JobsReplica, Replica
 from lookalike.service.server import require_keys
@@ -63,11 +62,10 @@ def prepare(paths: Mapping[str, str], settings: ServiceSettings, create: bool) -
         create: Make collections that do not exist.
 
     Raises:
-        InputError: If there is no key and there has to be one, or a collection is for one machine.
+        InputError: If there is no key and there has to be one.
         LookalikeError: If a collection cannot be opened.
     """
     require_keys(settings)
-    require_shared(paths.values())
     return {name: _look(path, create) for name, path in paths.items()}
 
 
@@ -95,7 +93,7 @@ def encoders(specs: list[str], settings: ServiceSettings, scale: Scale) -> serve
         max_queued_requests=settings.queue,
         **_lifetime(settings),
     )
-    return deployment.bind(specs, settings, scale.encoder_threads)
+    return deployment.bind(specs, settings, scale.encoder_threads, scale.encoder_gpus)
 
 
 def replicas(paths: Mapping[str, str], settings: ServiceSettings, scale: Scale) -> serve.Application:

@@ -16,6 +16,7 @@ from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import encoder_from_spec
 from lookalike.encoders.spec import EncoderSpec
 from lookalike.errors import InputError, LookalikeError
+from lookalike.ingest.ray_machines import unused_gpus
 from lookalike.service import logs
 from lookalike.service.batching import SharedEncoders
 from lookalike.service.metrics import Metrics
@@ -48,9 +49,10 @@ class EncoderReplica:
         specs: Of the networks to load at once; others are loaded when they are asked for.
         settings: How batches are made.
         threads: CPU threads of a network.
+        gpus: GPUs that are kept for it, or the part of one.
     """
 
-    def __init__(self, specs: Sequence[str], settings: ServiceSettings, threads: int) -> None:
+    def __init__(self, specs: Sequence[str], settings: ServiceSettings, threads: int, gpus: float) -> None:
         logs.configure()
         self._threads = threads
         self._shared = SharedEncoders(settings.batch_size, settings.batch_wait)
@@ -59,9 +61,12 @@ class EncoderReplica:
         self._pool = ThreadPoolExecutor(CALLS_AT_A_TIME, thread_name_prefix="lookalike-encoder")
         for spec in specs:
             try:
-                self._encoder(spec)
+                unused = unused_gpus(gpus, self._encoder(spec))
             except LookalikeError as error:  # who asks for it is told; the other networks work
                 _log.warning("an encoder cannot be loaded: %s", error)
+            else:
+                if unused:
+                    _log.warning("GPUs are kept for nothing: %s", unused)
 
     async def about(self, spec: str) -> About | Failed:
         """What is known of a network."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lookalike.encoders.registry import may_use_gpu
 from lookalike.errors import InputError
 
 _COUNT = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
@@ -94,3 +96,19 @@ class Scale:
     def least_gpus(self) -> float:
         """GPUs that a cluster has to have free for the fewest encoders."""
         return self.encoders.least * self.encoder_gpus
+
+    def require_use_of_gpus(self, networks: Iterable[str]) -> None:
+        """Refuse GPUs that would be kept for nothing.
+
+        Args:
+            networks: Names of the encoders that are served.
+
+        Raises:
+            InputError: If none of them runs on a GPU.
+        """
+        names = sorted(set(networks))
+        if self.encoder_gpus and not any(map(may_use_gpu, names)):
+            raise InputError(
+                f"encoder_gpus {self.encoder_gpus:g} would be kept for nothing, since {', '.join(names)} runs on the "
+                "CPU: leave --encoder-gpus out, or serve a collection of a network of timm: or open_clip:"
+            )

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from lookalike.encoders.spec import EncoderSpec
 from lookalike.errors import InputError, LookalikeError, MissingExtra, ServiceError
 from lookalike.ingest.ray_session import address_of, engine, session
 from lookalike.service.gateway import CALLBACK, VARIABLE
-from lookalike.service.replica_paths import require_shared
 from lookalike.service.replica_routing import ENCODERS, JOBS, JOBS_PREFIX, REPLICAS
 from lookalike.service.replica_scale import Scale
 from lookalike.service.server import KEEP_ALIVE, listen
 from lookalike.service.settings import ServiceSettings
+from lookalike.store.sharing import require_shared
 
 if TYPE_CHECKING:
     from lookalike.service.replica_applications import Served
@@ -74,17 +75,19 @@ def serve_on_ray(
         announce: Told when requests are answered.
 
     Raises:
-        InputError: If something cannot be served so.
+        InputError: If something cannot be served so, or GPUs are asked for that no network uses.
         ServiceError: If the cluster cannot be reached, has not what it takes, or runs Ray Serve already.
         MissingExtra: If Ray is not installed.
         LookalikeError: If a collection cannot be opened.
     """
-    require_shared(paths.values())
+    for path in paths.values():
+        require_shared(path, users="replicas", alone="serve it")
     settings = _with_port(settings, elsewhere=address_of(on) is not None)
     # Ray sets a handler of its own for SIGTERM when it starts, so that ours come after it
     with session(on), _ending() as ending, ExitStack() as stack:
         served = _prepared(paths, settings, create=create)
         _require_resources(scale)
+        scale.require_use_of_gpus(EncoderSpec.from_json(each.spec).name for each in served.values())
         stack.enter_context(_started(served, paths, settings, scale))
         if _wait_until_it_answers(ending):
             announce(ServingOnRay(_url(settings, on), served, settings, scale, on))

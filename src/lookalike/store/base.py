@@ -142,6 +142,11 @@ class Store(CountingRecord, InteractionRecord, TrackingRecord):
     def uri(self) -> str:
         """Where the collection is."""
 
+    @property
+    def readonly(self) -> bool:
+        """Whether it was opened for reading only, so that every change is refused."""
+        return False
+
     # what the collection is
 
     @property

@@ -85,6 +85,11 @@ class SqliteStore(SqliteCounting, SqliteTracking, SqliteSnapshots):
         """The path of the collection's folder."""
         return str(self._path)
 
+    @property
+    def readonly(self) -> bool:
+        """As :attr:`Store.readonly`."""
+        return self._connections.readonly
+
     # what the collection is
 
     def version(self) -> int:
@@ -365,7 +370,7 @@ class SqliteStore(SqliteCounting, SqliteTracking, SqliteSnapshots):
         """
         with self._connections.read() as connection:
             yield from sqlite_verify.damages(connection)
-        if not self._connections.readonly:
+        if not self.readonly:
             with self._connections.write() as connection:
                 found = sqlite_verify.word_index_damages(connection)
             yield from found

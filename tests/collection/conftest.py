@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,14 @@ def watched(watched_folder: Path, tmp_path: Path) -> Iterator[Tracking]:
     shutil.copytree(watched_folder, folder)
     with SqliteStore.open(folder) as store:
         yield Tracking(store, folder)
+
+
+@pytest.fixture
+def refuse_writing(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From the call on folders cannot be written, as far as anybody asks; so also for root, who can always write."""
+    allowed = os.access
+
+    def unwritable(path: str, mode: int, **options: bool) -> bool:
+        return mode != os.W_OK and allowed(path, mode, **options)
+
+    return lambda: monkeypatch.setattr(os, "access", unwritable)

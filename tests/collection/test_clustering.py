@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 import lookalike
 from lookalike.collection.facade import Collection
-from lookalike.errors import FilterError, InputError, NotFitted
+from lookalike.errors import FilterError, InputError, NotFitted, StoreError
 
 
 def product_of(id: str) -> str:
@@ -83,6 +84,22 @@ def test_looking_at_clusters_saves_nothing_unless_asked_to(shop: Collection, sam
     assert saved.labels == looked.labels
     assert shop.item("uploads/new.jpg").attributes["group"] == saved.names[saved.labels["uploads/new.jpg"]]
     assert shop.clusters(save=False).unsaved == 0
+
+
+def test_groups_and_map_of_a_collection_that_cannot_be_written_take_in_what_is_newer(
+    shop: Collection, sample: Path, refuse_writing: Callable[[], None]
+) -> None:
+    shop.cluster(stability=False)
+    shop.map(progress=False)
+    shop.upload({"new.jpg": sorted((sample / "catalog").glob("*.jpg"))[7].read_bytes()}, progress=False)
+    version = shop.info()["version"]
+    refuse_writing()
+    with lookalike.open(shop.path) as looking:
+        assert looking.clusters().unsaved == 1
+        assert "uploads/new.jpg" in looking.map_table().ids
+        with pytest.raises(StoreError, match="reading only"):
+            looking.cluster(stability=False)
+    assert shop.info()["version"] == version
 
 
 def test_new_items_join_clusters_of_kmeans(shop: Collection, sample: Path, tmp_path: Path) -> None:

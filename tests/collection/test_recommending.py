@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -478,14 +478,11 @@ def test_who_only_looks_changes_nothing_and_is_answered_alike(visited: Collectio
 
 
 def test_a_collection_that_cannot_be_written_recommends_too(
-    visited: Collection, monkeypatch: pytest.MonkeyPatch
+    visited: Collection, refuse_writing: Callable[[], None]
 ) -> None:
     user = _anybody(visited)
     before = visited.info()["version"]
-    allowed = os.access
-    monkeypatch.setattr(
-        os, "access", lambda path, mode, **options: mode != os.W_OK and allowed(path, mode, **options)
-    )
+    refuse_writing()
     with lookalike.open(visited.path) as looking:
         answer = looking.recommend(user=user, group_by="product", at=NOW)
         assert answer.provenance["together"]["version"] is None

@@ -146,8 +146,8 @@ class Clustering(CollectionBase):
         forgotten.
 
         Args:
-            save: Save what changed. Without, the collection stays as it is: what is newer is put into clusters for this
-                answer alone, and ``unsaved`` says how many items that are.
+            save: Save what changed. Without, and where it was opened for reading only, the collection stays as it is:
+                what is newer is put into clusters for this answer alone, and ``unsaved`` says how many items that are.
 
         Raises:
             NotFitted: If the collection was not clustered since it was made or migrated.
@@ -172,7 +172,7 @@ class Clustering(CollectionBase):
                 current = self._with_medoids(current)
             except UnknownItem:
                 continue
-            if not save:
+            if not save or self._store.readonly:
                 return self._groups(fitted, current, unsaved=len(new))
             fitted = self._save_clusters(current, fitted.fingerprint, fitted.provenance)
             self._write_names(current, fitted.provenance["attribute"], new)

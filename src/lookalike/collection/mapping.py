@@ -96,7 +96,8 @@ class Mapping2D(CollectionBase):
         Args:
             attributes: Names of the attributes to take along.
             where: Only the items that this filter selects.
-            save: Save where newer items were placed. Without, they are placed for this answer alone.
+            save: Save where newer items were placed. Without, and where the collection was opened for reading only,
+                they are placed for this answer alone.
 
         Returns:
             Positions, clusters and attributes; writes Arrow and Parquet.
@@ -113,7 +114,7 @@ class Mapping2D(CollectionBase):
                 f"there is no attribute {missing[0]!r}: choose of {', '.join(sorted(schema)) or 'none'}"
             )
         shown = None if where is None else self._searcher.select(where)
-        fitted, saved = self._saved_map(save=save)
+        fitted, saved = self._saved_map(save=save and not self._store.readonly)
         rows = saved.rows if shown is None else np.intersect1d(saved.rows, shown, assume_unique=True)
         named = ids_of(self._store, rows)
         rows = np.array(list(named), dtype=np.int64)

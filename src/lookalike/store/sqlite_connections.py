@@ -107,7 +107,8 @@ class Connections:
         """
         if self.readonly:
             raise StoreError(
-                f"{self.path} was opened for reading only: open it without readonly to change it"
+                f"{self.path} was opened for reading only, as is one in a folder that this user cannot write: "
+                "change it as a user who can, or change a copy"
             )
         if not self._writing.acquire(timeout=self._busy_seconds):
             raise CollectionBusy(

@@ -27,7 +27,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Ray clusters, Milvus servers and Kubernetes manifests: what a collection outgrows its machine with.
-# The contract of stores runs on each of ENGINES; on a real Milvus server it takes more than 20 minutes.
+# The contract of stores runs on each of ENGINES; on a real Milvus server it takes 8 minutes.
 ENGINES ?= milvus-lite milvus
 test-scale: $(VENV)/.scale
 	$(BIN)/python -m pytest tests/scale --ignore-glob='*milvus*'

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "reidentification": "crops of people across cameras: what each part of the descriptor adds",
     "planning": "what `lookalike plan` predicts against what is measured",
     "copying": "collections copied between engines: items a second, CPU and peak memory by size",
+    "engines": "what a store does in a folder, SQLite and Lance: writing, reading, bytes, following, compacting",
     "growth": "time, memory and bytes of storing, indexing, searching, clustering and compacting, by size",
     "milvus_search": "a Milvus server against the index of this machine: latency and recall, with and without filters",
     "index_building": "an index built once and loaded elsewhere; search cost of several graphs against one",

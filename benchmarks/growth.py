@@ -43,6 +43,7 @@ TIMED = (
     "save",
     "open",
     "search",
+    "look",
     "cluster",
 )
 """Steps whose time is measured. What each does: :mod:`benchmarks.growth_steps`."""
@@ -81,11 +82,15 @@ def main() -> None:
         files = [_file(state, shape, n, options.clusters) for n in sorted(options.sizes)]
         found = [json.loads(file.read_text()) for file in files]
     clusters = options.clusters or "one for 50 items"
-    keep(shape.name, list(_rows(found)), **shape.describe(), clusters=clusters)
+    keep(_name(shape, options.clusters), list(_rows(found)), **shape.describe(), clusters=clusters)
+
+
+def _name(shape: Shape, clusters: int | None) -> str:
+    return f"{shape.name}-in-{clusters}" if clusters else shape.name
 
 
 def _file(state: Path, shape: Shape, n: int, clusters: int | None) -> Path:
-    return state / f"{shape.name}-{n}{f'-in-{clusters}' if clusters else ''}.json"
+    return state / f"{_name(shape, clusters)}-{n}.json"
 
 
 def _measured(parts: list[str], shape: Shape, n: int, clusters: int | None, file: Path) -> None:
@@ -106,7 +111,7 @@ def _rows(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The table: every step at every size, then what it takes to keep."""
     for step in TIMED:
         for before, now in _pairs(found, step):
-            each = 1 if step == "search" else now["n"]
+            each = 1 if step in ("search", "look") else now["n"]
             same = before is not None and before.get("engine") == now.get("engine")
             yield {
                 "step": step,
@@ -118,6 +123,7 @@ def _rows(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 "exponent": _exponent(before, now, "cpu") if same else "",
                 "peak MB": round(now["peak"] / 1e6),
                 "recall@10": now.get("recall", ""),
+                "distances": round(now["distances"]) if "distances" in now else "",
             }
     for what in WEIGHED:
         for before, now in _pairs(found, what):

@@ -168,9 +168,9 @@ def _build(shape: Shape, catalogue: Catalogue, n: int, place: Path) -> Iterator[
     space = Space(1, spec.to_json(), spec.fingerprint, shape.dimensions, "f16")
     with Collection(SqliteStore.create(place, space), place) as collection:
         storing = Clock()
-        for records in _records(shape, catalogue, n):
+        for batch in records(shape, catalogue, n):
             with storing:
-                collection._store.put(records, spec.fingerprint)
+                collection._store.put(batch, spec.fingerprint)
         yield "store", storing.read()
 
         step = round(1 / REMOVED_SHARE)
@@ -237,11 +237,11 @@ def _cluster(place: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def fill(collection: Collection, n: int) -> None:
     """Put n synthetic items into a collection: 1,280 dimensions in 2,000 clusters, thumbnails of 4 kB."""
     fingerprint = collection._store.space().fingerprint
-    for records in _records(FULL, Catalogue(FULL.dimensions, CLUSTERS), n):
-        collection._store.put(records, fingerprint)
+    for batch in records(FULL, Catalogue(FULL.dimensions, CLUSTERS), n):
+        collection._store.put(batch, fingerprint)
 
 
-def _records(shape: Shape, catalogue: Catalogue, n: int) -> Iterator[list[Record]]:
+def records(shape: Shape, catalogue: Catalogue, n: int) -> Iterator[list[Record]]:
     """Synthetic items in batches."""
     random = np.random.default_rng(1)
     for first in range(0, n, BATCH):

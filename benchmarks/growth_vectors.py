@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 
 from benchmarks.growth_steps import BATCH, QUERIES, WARMING, Catalogue, Clock, K, private_bytes, recall
@@ -15,7 +16,7 @@ from lookalike.store.searched import Layout
 from lookalike.store.sidecar import Manifest, Sidecar, append, begin
 from lookalike.store.table import Table
 from lookalike.types import Embeddings, Rows
-from lookalike.vectors.hnsw import HNSW
+from lookalike.vectors.hnsw import EF_CONSTRUCTION, HNSW
 from lookalike.vectors.quantise import Int8
 from lookalike.vectors.sharded import load_graphs
 
@@ -56,7 +57,7 @@ def build(catalogue: Catalogue, dimensions: int, n: int, place: Path) -> Iterato
 
 
 def search(catalogue: Catalogue, n: int, place: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Load vectors and graph up to the first answer, then search them."""
+    """Load vectors and graph up to the first answer, then search them; look for one as often as when it is linked."""
     queries, before = catalogue.vectors(n, QUERIES), private_bytes()
     with Clock() as opening:
         state = _opened(DerivedFolder(place))
@@ -71,6 +72,14 @@ def search(catalogue: Catalogue, n: int, place: Path) -> Iterator[tuple[str, dic
     found = state.search(queries, K, None, None)[0]
     exact = state.search(queries, K, None, 1.0)[0]
     yield "search", {**searching.read(QUERIES), "recall": recall(found, exact)}
+    graph = state.index
+    if isinstance(graph, HNSW):
+        many = catalogue.vectors(n + QUERIES + WARMING, BATCH)
+        counted: Any = faiss.cvar
+        counted.hnsw_stats.reset()
+        with Clock() as looking:
+            graph.at_level(many, K, EF_CONSTRUCTION)
+        yield "look", {**looking.read(BATCH), "distances": counted.hnsw_stats.ndis / BATCH}
 
 
 def _opened(folder: DerivedFolder) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lookalike.errors import InputError
-from lookalike.ingest.ray_session import address_of
+from lookalike.ingest.ray_session import address_of, is_elsewhere
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,13 @@ from lookalike.ingest.ray_session import address_of
 )
 def test_an_on_names_this_machine_or_the_head_of_a_cluster(on: str, address: str | None) -> None:
     assert address_of(on) == address
+
+
+def test_only_the_work_of_a_named_cluster_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert [is_elsewhere(on) for on in (None, "ray", "ray://head:10001")] == [False, False, True]
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert [is_elsewhere(on) for on in (None, "ray", "ray://head:10001")] == [False, True, True]
 
 
 @pytest.mark.parametrize(

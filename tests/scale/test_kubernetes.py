@@ -8,8 +8,10 @@ here, what is in them (pods, the configuration of Ray Serve) by the schemas of K
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
+import subprocess
 import warnings
 from collections.abc import Iterator
 from dataclasses import fields
@@ -272,11 +274,37 @@ def test_secrets_and_volumes_are_named_alike_everywhere() -> None:
     assert secrets == made == {"lookalike-s3", "lookalike-keys"}
 
 
-def test_the_job_runs_a_command_that_is_one() -> None:
-    options = parsed(shlex.split(one("RayJob")["spec"]["entrypoint"]))
-    assert options.command == "filling:index"
-    assert options.on == "ray"
-    assert is_shared(options.to)
+def test_the_job_indexes_and_builds_the_index_by_commands_that_are_ones() -> None:
+    words = shlex.split(one("RayJob")["spec"]["entrypoint"])
+    first, second = (at for at, word in enumerate(words) if word == "lookalike")
+    index = parsed(words[first : words.index("||")])
+    build = parsed(words[second:])
+    assert (index.command, build.command) == ("filling:index", "index_building:build_index")
+    assert (index.on, build.on) == ("ray", "ray")
+    assert is_shared(index.to)
+    assert build.collection == index.to
+    (group,) = one("RayJob")["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    (container,) = group["template"]["spec"]["containers"]
+    assert index.workers == group["maxReplicas"] * int(container["resources"]["requests"]["cpu"])
+
+
+@pytest.mark.parametrize(("indexed", "code", "built"), [(0, 0, True), (3, 0, True), (1, 1, False)])
+def test_the_job_goes_on_where_only_pictures_failed(
+    tmp_path: Path, indexed: int, code: int, built: bool
+) -> None:
+    pretended = tmp_path / "lookalike"
+    pretended.write_text(
+        f'#!/bin/sh\necho "$1" >> {tmp_path}/told\n[ "$1" = build-index ] || exit {indexed}\n'
+    )
+    pretended.chmod(0o755)
+    done = subprocess.run(
+        one("RayJob")["spec"]["entrypoint"],
+        shell=True,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        check=False,
+    )
+    assert done.returncode == code
+    assert ("build-index" in (tmp_path / "told").read_text().split()) == built
 
 
 def commands() -> Iterator[str]:

@@ -84,6 +84,7 @@ def test_it_indexes_as_a_run_in_this_process_does(
     assert "ray" not in done.stderr.lower(), "what workers say stays on the cluster"
     document = json.loads(done.stdout)
     assert (document["inputs"], document["added"], document["failed"]) == (81, 80, 1)
+    assert not [*(tmp_path / "cache").rglob("vectors*")], "the driver of a cluster reads no vectors"
     with (
         lookalike.create(tmp_path / "here.lookalike") as here,
         lookalike.open(tmp_path / "there.lance") as there,

@@ -14,7 +14,7 @@ from lookalike.images.scan import ResolvedSource
 from lookalike.ingest.attributes import AttributeTable
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.pipeline import Ingest, Progress
-from lookalike.ingest.ray_session import address_of, session
+from lookalike.ingest.ray_session import address_of, is_elsewhere, session
 from lookalike.store.base import Store
 from lookalike.store.galleries import Galleries
 
@@ -47,6 +47,8 @@ def run_indexing(
     if attributes is not None:
         _refuse_text_in_numbers(store, attributes)
     claimed = False
+    # the driver of a cluster need not have room for all vectors: who searches reads them
+    derives = galleries.is_elsewhere() or not is_elsewhere(on)
     with add_progress(progress, sources) as show:
 
         def acknowledged(state: Progress) -> None:
@@ -54,7 +56,8 @@ def run_indexing(
             if not claimed:
                 _claim(store, sources)
                 claimed = True
-            galleries.current().extend()
+            if derives:
+                galleries.current().extend()
             show(state)
 
         with _ingest(store, encoder, attributes, limits, workers, acknowledged, on=on, gpus=gpus) as run:
@@ -64,7 +67,8 @@ def run_indexing(
                 run.ledger.write_report(report)
         if claimed:  # again, since another process may have compacted before there was an item of the name
             _claim(store, sources)
-    galleries.current().save()
+    if derives:
+        galleries.current().save()
     return ledger
 
 

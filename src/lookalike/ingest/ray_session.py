@@ -18,6 +18,9 @@ from lookalike.errors import InputError, LookalikeError, MissingExtra, ServiceEr
 LOCAL = "ray"
 """A Ray of this machine, or the cluster that RAY_ADDRESS names."""
 
+ADDRESS = "RAY_ADDRESS"
+"""The environment variable that names a cluster."""
+
 CLIENT = "ray://"
 """Begins the address of a cluster's head."""
 
@@ -64,6 +67,15 @@ def address_of(on: str) -> str | None:
     return f"{CLIENT}{found[1]}:{found[2]}"
 
 
+def is_elsewhere(on: str | None) -> bool:
+    """Whether the work is that of a cluster which goes on without this machine, rather than of this machine's cores.
+
+    Args:
+        on: As of :func:`address_of`; None: no cluster at all.
+    """
+    return on is not None and bool(address_of(on) or os.environ.get(ADDRESS))
+
+
 @cache
 def engine() -> Any:
     """The module ``ray``, which takes a second to import, without its reports about usage.
@@ -102,7 +114,7 @@ def session(on: str) -> Iterator[None]:
         _refuse_another(address)
         yield
         return
-    named = address or os.environ.get("RAY_ADDRESS") or "local"
+    named = address or os.environ.get(ADDRESS) or "local"
     with _guarded() if named == "local" else nullcontext():
         try:
             _connect(ray, named)

@@ -88,6 +88,10 @@ class Galleries:
                 return gallery
         raise CollectionBusy(f"{self._store.uri} is being reduced or migrated again and again: try later")
 
+    def is_elsewhere(self) -> bool:
+        """Whether what is searched is where the record is, so that this machine derives nothing from it."""
+        return isinstance(self._store, SearchedElsewhere) and active_fitted(self._store) is None
+
     def put(self, space: ReducedSpace, *, fingerprint: str, provenance: Mapping[str, Any]) -> Fitted:
         """Make a reducer the active one, durably; the next call searches with it, in every process.
 

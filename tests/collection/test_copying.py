@@ -28,6 +28,7 @@ from lookalike.errors import (
 )
 from lookalike.store import copying as store_copying
 from lookalike.store.copying_mark import looking
+from lookalike.store.object_places import place_of
 from s3_server import s3_uri
 from shop_visits import visits
 
@@ -311,6 +312,48 @@ def test_what_a_killed_process_leaves_is_no_collection_and_a_restart_replaces_it
     done = copy(shop.path, place, restart=True, progress=False)
     assert done.items == 330
     assert copied(place, tmp_path / "other.lookalike").digest == done.digest
+
+
+DIES_DISCARDING = """
+import os, sys
+from lookalike.collection.copying import copy
+from lookalike.store.s3_place import S3Place
+
+delete = S3Place.delete
+
+def some(place, names):
+    names = list(names)
+    delete(place, names[:3])
+    if len(names) > 3:
+        os._exit(9)
+
+def stop(done, _):
+    if done >= 128:
+        S3Place.delete = some
+        raise KeyboardInterrupt
+
+copy(sys.argv[1], sys.argv[2], progress=stop)
+"""
+
+
+def test_a_restart_replaces_a_copy_on_s3_whose_deletion_was_killed(shop: Collection, tmp_path: Path) -> None:
+    place = s3_uri(tmp_path)
+    killed = subprocess.run([sys.executable, "-c", DIES_DISCARDING, shop.path, place], check=False)
+    assert killed.returncode == 9
+    with pytest.raises(CollectionNotFound, match="deletion was interrupted"):
+        lookalike.open(place)
+    with pytest.raises(CollectionExists, match=r"deletion was interrupted.*--restart"):
+        copied(shop.path, place)
+    assert copy(shop.path, place, restart=True, progress=False).items == 330
+
+
+def test_a_restart_deletes_nothing_that_is_not_ours(shop: Collection, tmp_path: Path) -> None:
+    place = place_of(s3_uri(tmp_path))
+    place.replace("log/0000000007.json", b"")
+    place.replace("notes.txt", b"mine")
+    with pytest.raises(CollectionExists, match="already something"):
+        copy(shop.path, place.root, restart=True, progress=False)
+    assert place.sizes("").keys() == {"log/0000000007.json", "notes.txt"}
 
 
 def test_a_run_that_fails_late_does_not_delete_the_copy_that_a_restart_has_made_in_its_place(

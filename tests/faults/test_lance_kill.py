@@ -12,11 +12,14 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from lookalike.store.object_places import ABANDONED_SECONDS
+from lookalike.errors import CollectionExists, CollectionNotFound
+from lookalike.store.lance_creation import Left, finish_deletion, left_at
+from lookalike.store.object_places import ABANDONED_SECONDS, place_of
 from s3_server import s3_uri
 from store_records import FINGERPRINT, record, space
 
@@ -214,3 +217,143 @@ def test_what_a_killed_writer_left_half_written_goes_with_a_compaction(tmp_path:
         assert [path.exists() for path in (*left, orphan)] == [False, False, False]
         assert young.exists(), "a writer may be at it"
         assert list(store.verify()) == []
+
+
+DIES_CREATING = """
+import os, sys
+from pathlib import Path
+from store_records import space
+from lookalike.store import lance_bulk, s3_place
+from lookalike.store.lance_store import LanceStore
+
+where = {"probe": s3_place.S3Place, "dataset": lance_bulk.Bulk}[sys.argv[3]]
+real = where.create
+
+def create_and_die(*arguments):
+    real(*arguments)
+    os._exit(9)
+
+where.create = create_and_die
+LanceStore.create(sys.argv[1], space(), cache=Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("moment", ["probe", "dataset"])
+def test_a_creation_that_is_killed_on_s3_keeps_nobody_from_the_place(tmp_path: Path, moment: str) -> None:
+    place = s3_uri(tmp_path)
+    creator = start(DIES_CREATING, place, str(tmp_path / "killed"), moment)
+    creator.communicate()
+    assert creator.returncode == 9
+    left = place_of(place).sizes("")
+    assert left
+    with pytest.raises(CollectionNotFound, match="create one with lookalike index"):
+        LanceStore.open(place, cache=tmp_path / "a")
+    with LanceStore.create(place, space(), cache=tmp_path / "a") as store:
+        store.put([record("a", {"n": 1})], FINGERPRINT)
+        assert left.keys() <= place_of(place).sizes("").keys(), "who made it might still be at it"
+        store.compact()
+        assert stored(place, tmp_path / "b") == {"a": 1}
+        assert not {name for name in left if name.startswith("data/")} & place_of(place).sizes("").keys()
+    with pytest.raises(CollectionExists, match="open it"):
+        LanceStore.create(place, space(), cache=tmp_path / "b")
+
+
+def test_of_many_that_take_such_a_place_over_one_succeeds(tmp_path: Path) -> None:
+    place = s3_uri(tmp_path)
+    creator = start(DIES_CREATING, place, str(tmp_path / "killed"), "dataset")
+    creator.communicate()
+    barrier = threading.Barrier(4)
+    made: list[str] = []
+
+    def create(name: str) -> None:
+        barrier.wait()
+        with suppress(CollectionExists), LanceStore.create(place, space(), cache=tmp_path / name) as store:
+            store.put([record(name, {"n": 1})], FINGERPRINT)
+            made.append(name)
+
+    threads = [threading.Thread(target=create, args=(f"{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert stored(place, tmp_path / "new") == {made[0]: 1}
+
+
+DIES_DELETING = """
+import os, sys
+from pathlib import Path
+from lookalike.store.lance_store import LanceStore
+from lookalike.store.s3_place import S3Place
+
+delete, steps = S3Place.delete, int(sys.argv[3])
+
+def some(place, names):
+    delete(place, list(names)[:steps])
+    os._exit(9)
+
+with LanceStore.open(sys.argv[1], cache=Path(sys.argv[2])) as store:
+    S3Place.delete = some
+    store.delete_if_empty()
+"""
+
+
+@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("used", [False, True])
+def test_a_deletion_that_is_killed_on_s3_leaves_a_collection_or_what_can_be_deleted(
+    tmp_path: Path, used: bool, steps: int
+) -> None:
+    place = s3_uri(tmp_path)
+    with LanceStore.create(place, space(), cache=tmp_path / "a") as store:
+        if used:
+            store.put([record("a")], FINGERPRINT)
+            store.put_fitted("map", "m", bytes(40_000), fingerprint=FINGERPRINT, provenance={})
+            store.remove(["a"])
+            store.compact()
+    deleter = start(DIES_DELETING, place, str(tmp_path / "killed"), f"{steps}")
+    deleter.communicate()
+    assert deleter.returncode == 9
+    if not steps:
+        assert stored(place, tmp_path / "b") == {}
+        return
+    with pytest.raises(CollectionNotFound, match=r"deletion was interrupted.*aws s3 rm --recursive"):
+        LanceStore.open(place, cache=tmp_path / "b")
+    with pytest.raises(CollectionExists, match=r"deletion was interrupted.*--restart"):
+        LanceStore.create(place, space(), cache=tmp_path / "b")
+    assert finish_deletion(place_of(place))
+    assert place_of(place).sizes("") == {}
+    assert not finish_deletion(place_of(place))
+    LanceStore.create(place, space(), cache=tmp_path / "b").close()
+    assert not finish_deletion(place_of(place)), "a collection"
+    assert stored(place, tmp_path / "c") == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["notes.txt", "log/notes.txt", "data/items.csv", "data/items-0123456789abcdef.lance", "payloads/x"],
+)
+def test_what_is_not_ours_is_neither_taken_over_nor_deleted(tmp_path: Path, name: str) -> None:
+    place = place_of(s3_uri(tmp_path))
+    place.replace("log/0000000007.json", b"of a collection that was being deleted")
+    assert left_at(place) is Left.DELETING
+    place.replace(name, b"mine")
+    assert not finish_deletion(place)
+    with pytest.raises(CollectionExists, match="already something"):
+        LanceStore.create(place.root, space(), cache=tmp_path / "a")
+    assert place.read(name) == b"mine"
+
+
+def test_a_deletion_that_is_killed_in_a_folder_leaves_nothing_at_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "shop.lance"
+    with LanceStore.create(root, space(), cache=tmp_path / "a") as store:
+        with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+            killed.setattr("shutil.rmtree", raises)
+            store.delete_if_empty()
+        assert not root.exists()
+    LanceStore.create(root, space(), cache=tmp_path / "a").close()
+
+
+def raises(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt

@@ -192,6 +192,34 @@ def test_attributes_come_with_new_items_and_update_old_ones(
     assert collection.item(names[3]).attributes["price"] == 3.5
 
 
+@pytest.mark.parametrize("moment", ["before it looks", "after it looked", "all of them"])
+def test_an_item_that_is_removed_meanwhile_does_not_keep_the_others_from_their_attributes(
+    collection: Collection, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    names = [f"pictures/{path.name}" for path in sorted(pictures.glob("*.jpg"))]
+    collection.add(pictures, progress=False)
+    table = tmp_path / "a.csv"
+    table.write_text("file,price\n" + "".join(f"{name},{n}.5\n" for n, name in enumerate(names)))
+    store, done = collection._store, []
+    method = "touch" if moment == "before it looks" else "set_attributes"
+    real = getattr(store, method)
+
+    def removed_before(given: object) -> object:
+        if not done:
+            done.append(store.remove(names if moment == "all of them" else names[:1]))
+        return real(given)
+
+    monkeypatch.setattr(store, method, removed_before)
+    for path in pictures.iterdir():
+        os.utime(path, ns=(1, 1))  # their items are touched, and wait for the next commit
+    ledger = collection.add(pictures, attributes=table, key="file", progress=False)
+    assert done == [12 if moment == "all of them" else 1]
+    assert counts(ledger) == ((0, 0, 12, 0) if moment == "all of them" else (0, 11, 1, 0))
+    assert {id: collection.item(id).attributes["price"] for id in names if id in collection} == {
+        name: n + 0.5 for n, name in enumerate(names) if n and moment != "all of them"
+    }
+
+
 def test_attributes_whose_keys_are_no_ids_stop_the_run_before_it_embeds(
     collection: Collection, counting: Counting, pictures: Path, tmp_path: Path
 ) -> None:

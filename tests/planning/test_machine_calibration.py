@@ -17,7 +17,8 @@ from lookalike.planning.queueing import Stage, simulate
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "GRAPHS", ((32, 300), (64, 300)))
+    monkeypatch.setattr(calibration, "GRAPHS", (32, 64))
+    monkeypatch.setattr(calibration, "GRAPH_VECTORS", 300)
     monkeypatch.setattr(calibration, "QUERIES", 20)
     monkeypatch.setattr(calibration, "ROUNDS", 1)
     monkeypatch.setattr(calibration, "BUSY_SECONDS", 0.5)

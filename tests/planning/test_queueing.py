@@ -7,6 +7,7 @@ import math
 import pytest
 
 from lookalike.errors import InputError
+from lookalike.planning import queueing
 from lookalike.planning.queueing import Stage, simulate
 
 
@@ -41,6 +42,19 @@ def test_stages_add_up_and_the_slowest_shard_decides() -> None:
     wide = simulate([Stage("a", 0.01, 64, shards=16, spread=0.5)], 10.0, requests=4000)
     assert two.mean == pytest.approx(0.03, rel=0.03)
     assert wide.p50 > 1.7 * one.p50  # the largest of 16 log-normal times
+
+
+@pytest.mark.parametrize(("rate", "groups"), [(10.0, 1), (150.0, 1), (300.0, 2)])
+def test_many_shards_are_followed_as_few_are(
+    monkeypatch: pytest.MonkeyPatch, rate: float, groups: int
+) -> None:
+    stages = [Stage("front", 0.005, 4), Stage("wide", 0.01, 2, shards=20, groups=groups, spread=0.5)]
+    arrays = simulate(stages, rate, requests=6000)
+    monkeypatch.setattr(queueing, "WIDE", 20)
+    processes = simulate(stages, rate, requests=6000)
+    assert arrays.requests == processes.requests
+    assert arrays.p50 == pytest.approx(processes.p50, rel=0.05)
+    assert arrays.p99 == pytest.approx(processes.p99, rel=0.15)
 
 
 def test_more_groups_shorten_the_wait() -> None:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lookalike.errors import StoreError
+from lookalike.store import milvus_gallery
 from lookalike.store.filters import parse
 from lookalike.store.gallery import Gallery
 from lookalike.store.lance_store import LanceStore
 from lookalike.store.milvus_filters import compile_expression
 from lookalike.store.milvus_gallery import MilvusGallery
+from lookalike.store.milvus_place import MilvusPlace
+from lookalike.store.milvus_searched import SearchedCollection
 from lookalike.store.milvus_store import MilvusStore
-from lookalike.types import Rows
+from lookalike.types import Interaction, Rows
 from milvus_servers import lite_uri, server_uri
 from store_records import DIMENSIONS, FINGERPRINT, record, space, unit
 
@@ -227,6 +233,95 @@ def test_another_machine_finds_the_servers_rows_and_what_came_since(
             theirs.save()
         assert _nearest(gallery, small, 79) == "theirs"
         assert list(gallery.verify()) == []
+
+
+def _visit(store: MilvusStore, number: int, users: int = 1) -> None:
+    time = datetime(2025, 1, 1, tzinfo=UTC)
+    store.put_interactions([Interaction(f"u{number}-{each}", "i1", "view", time) for each in range(users)])
+
+
+def test_recorded_visits_do_not_slow_the_first_search_of_the_next_process(
+    uri_of: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(milvus_gallery, "MARKED_ENTRIES", 20)
+    read: list[str] = []
+
+    def noted(place: MilvusPlace, name: str) -> bytes | None:
+        read.append(name.partition("/")[0])
+        return _read(place, name)
+
+    _read = MilvusPlace.read
+    with MilvusStore.create(uri_of(f"visits_{next(_COUNT)}"), space(), cache=tmp_path, freshness=0) as store:
+        store.put([record(f"i{n}") for n in range(40)], FINGERPRINT)
+        with MilvusGallery(store) as gallery:
+            gallery.save()
+            saved = gallery._current().marker.entry
+            store.put([record("late", seed=77)], FINGERPRINT)
+            store.remove(["i3"])
+            for number in range(90):
+                _visit(store, number, users=1 if number % 3 else 300)
+                assert _nearest(gallery, store, 77) == "late"
+        assert saved < store.moment(-1, -1).entry - 20
+        monkeypatch.setattr(MilvusPlace, "read", noted)
+        with (
+            MilvusStore.open(store.uri, cache=tmp_path, freshness=0) as again,
+            MilvusGallery(again) as theirs,
+        ):
+            read.clear()
+            assert _nearest(theirs, again, 77) == "late"
+            assert read.count("log") < 20 and read.count("payloads") == 0
+            assert theirs.describe()["rows_exact"] == 0
+            assert list(theirs.verify()) == [] and len(theirs) == 40
+        for number in range(90, 150):
+            _visit(store, number)
+        with (
+            MilvusStore.open(store.uri, cache=tmp_path, freshness=0) as later,
+            MilvusGallery(later) as first,
+            MilvusGallery(later) as second,
+        ):
+            read.clear()
+            assert _nearest(first, later, 77) == "late"
+            assert 60 <= read.count("log") < 80
+            read.clear()
+            later._log._known.clear()
+            assert _nearest(second, later, 77) == "late"
+            assert read.count("log") == 0, "the first one marked that it had seen them"
+        store.place.destroy()
+
+
+def test_who_may_not_write_the_mark_searches_all_the_same(
+    small: MilvusStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise StoreError("no permission")
+
+    monkeypatch.setattr(milvus_gallery, "MARKED_ENTRIES", 5)
+    with MilvusGallery(small) as gallery:
+        gallery.save()
+        small.put([record("late", seed=77)], FINGERPRINT)
+        monkeypatch.setattr(SearchedCollection, "put", refused)
+        for number in range(8):
+            _visit(small, number)
+            assert _nearest(gallery, small, 77) == "late"
+
+
+def test_what_was_frozen_leaves_nothing_on_the_disk(
+    small: MilvusStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    gallery = MilvusGallery(small)
+    frozen = gallery.frozen()
+    assert len(list((tmp_path / "tmp").iterdir())) == 1
+    gallery.close()
+    assert list((tmp_path / "tmp").iterdir()) == []
+    query = unit(_seed(small, "i7"))[None]
+    assert small.items(frozen.search(query, 1)[0][0].tolist())[0].id == "i7"
+    again = gallery.frozen(np.array(small.rows(["i3"])))
+    assert again.search(query, 1)[0][0].tolist() == small.rows(["i3"])
+    gallery.close()
+    gallery.close()
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_widening_to_text_brings_all_rows_anew(small: MilvusStore) -> None:

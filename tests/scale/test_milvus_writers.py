@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from lookalike.errors import CollectionExists, CollectionNotFound, InputError, StoreError
 from lookalike.ingest.ray_pipeline import shared_store
-from lookalike.store import milvus_objects
+from lookalike.store import lance_checkpoints, milvus_objects, milvus_place
+from lookalike.store.interactions import InteractionColumns
 from lookalike.store.milvus_address import parse
 from lookalike.store.milvus_place import MilvusPlace
 from lookalike.store.milvus_store import MilvusStore
-from lookalike.store.object_places import Taken
+from lookalike.store.object_places import ABANDONED_SECONDS, Taken
+from lookalike.types import Interaction
 from milvus_servers import FOREIGN, lite_uri, server_uri, started_server
 from store_records import FINGERPRINT, record, space
 
@@ -179,6 +187,166 @@ def _die(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def _rows(place: MilvusPlace, collection: str = "objects") -> dict[str, bytes]:
+    """What a collection of objects has, by the key of the row."""
+    found = place.client.query(
+        place.collection(collection),
+        filter='key >= ""',
+        output_fields=["key", "data"],
+        limit=16_000,
+        consistency_level="Strong",
+    )
+    return {row["key"]: base64.b64decode(row["data"]) for row in found}
+
+
+@pytest.mark.parametrize("beside", ["{0}_", "{0}_b", "_{0}", "{0}0"])
+def test_a_collection_goes_alone_whatever_others_are_called(place: MilvusPlace, beside: str) -> None:
+    another = MilvusPlace(place.root.removesuffix(place.address.name) + beside.format(place.address.name))
+    for each in (place, another):
+        each.create("log/0000000001.json", b"first")
+        each.bulk().create("items", space())
+    place.destroy()
+    assert MilvusPlace(another.root).read("log/0000000001.json") == b"first"
+    assert len(another.names("data")) == 1
+    another.create("log/0000000002.json", b"second")
+    another.destroy()
+    assert not any(place.address.name in name for name in place.client.list_collections())
+
+
+def test_what_is_replaced_by_something_short_leaves_no_row(place: MilvusPlace) -> None:
+    place.create("log/0000000001.json", b"ada" * 100_000)
+    time.sleep(1)  # what the server has had for less may stay until it is swept
+    place.replace("log/0000000001.json", b"erased")
+    assert not place.address.is_lite or len(_rows(place)) == 1
+    place.sweep(["log"])
+    assert _rows(place) == {"log/0000000001.json#": b"erased"}
+
+
+def test_parts_that_nothing_refers_to_are_swept_and_those_being_written_are_not(
+    place: MilvusPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = b"ada" * 100_000
+    for name in ("log/0000000001.json", "log/0000000002.json", "payloads/lost"):
+        place.create(name, long)
+    place._publish("log/0000000001.json", long)  # as a helper does besides the writer
+    place._objects.put([("log/0000000001.json", b"erased")], replace=True)  # as it was before parts went
+    place._objects.delete_rows(["payloads/lost#"])  # a deletion that broke off
+    place._objects._write([milvus_objects._row("payloads/old#0123456789abcdef.0", 0, b"ada")], replace=False)
+    place.sweep(["log", "payloads"])
+    rows = _rows(place)
+    assert place.read("log/0000000002.json") == long
+    assert not any(key.startswith(("log/0000000001.json#", "payloads/old")) for key in rows if key[-1] != "#")
+    assert any(key.startswith("payloads/lost#") for key in rows), "it may be one that is being written"
+    later = time.time() + ABANDONED_SECONDS + 10
+    monkeypatch.setattr(milvus_objects, "time", SimpleNamespace(time=lambda: later))
+    place.sweep(["log", "payloads"])
+    assert {key.partition("#")[0] for key in _rows(place)} == {"log/0000000001.json", "log/0000000002.json"}
+    assert place.read("log/0000000002.json") == long
+
+
+def test_an_object_that_took_too_long_to_write_is_given_up(
+    place: MilvusPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = itertools.count(time.time(), ABANDONED_SECONDS)
+    monkeypatch.setattr(milvus_objects, "time", SimpleNamespace(time=lambda: next(times)))
+    with pytest.raises(StoreError, match="was not written whole within 1800 s"):
+        place.replace("payloads/slow", b"x" * 200_000)
+    assert place.read("payloads/slow") is None
+
+
+def test_an_object_that_is_replaced_while_it_is_read_is_read_again(place: MilvusPlace) -> None:
+    place.replace("payloads/some", b"x" * 200_000)
+    found = MilvusPlace(place.root)._objects._heads(["payloads/some"], "Strong")
+    for after in (b"y" * 150_000, b"short"):
+        place.replace("payloads/some", after)
+        place._objects.delete_rows(milvus_objects._part_keys(*found.values()))
+        assert place._objects._whole("payloads/some", *found.values(), "Strong", b"".join) == after
+    place.delete(["payloads/some"])
+    assert place._objects._whole("payloads/some", *found.values(), "Strong", b"".join) is None
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_of_a_user_who_was_forgotten_no_byte_is_left_on_the_server(kind: str, tmp_path: Path) -> None:
+    began = datetime(2025, 1, 1, tzinfo=UTC)
+    with MilvusStore.create(
+        SERVERS[kind](f"forgotten_{next(_COUNT)}"), space(), cache=tmp_path, freshness=0
+    ) as store:
+        store.put([record("sofa")], FINGERPRINT)
+        visits = [Interaction("ada-lovelace", "sofa", "view", began + timedelta(n)) for n in range(1_000)]
+        store.put_interactions(visits)  # an entry of several rows
+        n = 9_000
+        none = np.zeros(n, dtype=np.int64)
+        times = np.arange(n) + began.timestamp() + 1
+        store.put_interactions(
+            InteractionColumns(["ada-lovelace"], none, ["sofa"], none, ["view"], none, times, np.ones(n))
+        )  # a payload of several
+        assert sum(b"ada-lovelace" in data for data in _rows(store.place).values()) > 3
+        assert store.forget_user("ada-lovelace") == 10_000
+        store.compact()
+        rows = _rows(store.place)
+        assert not any(b"ada-lovelace" in data for data in rows.values())
+        assert {key.partition("/")[0] for key in rows if key[-1] != "#"} <= {"checkpoint"}
+        assert lance_checkpoints.fetch(store.place, tmp_path / "checkpoint.db")
+        assert b"ada-lovelace" not in (tmp_path / "checkpoint.db").read_bytes()
+        assert list(store.verify()) == []
+        store.place.destroy()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_an_entry_that_a_late_writer_wrote_back_is_erased_again(kind: str, tmp_path: Path) -> None:
+    with MilvusStore.create(
+        SERVERS[kind](f"late_{next(_COUNT)}"), space(), cache=tmp_path, freshness=0
+    ) as store:
+        when = datetime(2025, 1, 1, tzinfo=UTC)
+        store.put_interactions([Interaction("ada-lovelace", "sofa", "view", when)])
+        entry = store.place.read("log/0000000002.json")
+        assert entry is not None and b"ada-lovelace" in entry
+        store.forget_user("ada-lovelace")
+        store.compact()
+        first = store.place.read("log/0000000001.json")
+        store.place._publish("log/0000000002.json", entry)
+        store.put([record("sofa")], FINGERPRINT)
+        store.compact()
+        assert not any(b"ada-lovelace" in data for data in _rows(store.place).values())
+        assert store.place.read("log/0000000001.json") == first
+        store.put([record("lamp")], FINGERPRINT)
+        assert list(store.verify()) == [] and store.count() == 2
+        store.place.destroy()
+
+
+def test_a_helper_does_not_write_over_what_the_writer_wrote(
+    place: MilvusPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "log/0000000001.json"
+    with monkeypatch.context() as dying:
+        dying.setattr(MilvusPlace, "_publish", _die)
+        with pytest.raises(KeyboardInterrupt):
+            place.create(name, b"ada")
+    place._objects.put([(name, b"erased")], replace=True)  # by a compaction, after the writer wrote it
+    assert MilvusPlace(place.root).read(name) == b"erased"
+    assert _rows(place) == {f"{name}#": b"erased"}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_deletion_that_died_leaves_no_collection_and_can_be_repeated(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = SERVERS[kind](f"half_gone_{next(_COUNT)}")
+    for after in range(4):
+        with MilvusStore.create(uri, space(), cache=tmp_path, freshness=0) as store:
+            store.put([record("sofa")], FINGERPRINT)
+        drops = iter([milvus_place.drop_collection] * after)
+        with monkeypatch.context() as dying:
+            dying.setattr(milvus_place, "drop_collection", lambda *given: next(drops, _die)(*given))  # noqa: B023
+            with suppress(KeyboardInterrupt):
+                MilvusPlace(uri).destroy()
+        with pytest.raises(CollectionNotFound):
+            MilvusStore.open(uri, cache=tmp_path)
+        MilvusPlace(uri).destroy()
+    place = MilvusPlace(uri)
+    assert not any(name.startswith(place.address.name) for name in place.client.list_collections())
+
+
 @pytest.mark.parametrize("size", [0, 1, 49_149, 49_150, 300_000])
 def test_objects_of_every_length_come_back(place: MilvusPlace, size: int, tmp_path: Path) -> None:
     data = bytes(number % 251 for number in range(size))
@@ -244,5 +412,12 @@ def test_a_database_of_the_server_is_part_of_the_address(tmp_path: Path) -> None
     with MilvusStore.create(f"{server}/outlet/shop", space(), cache=tmp_path) as store:
         assert store.count() == 0
         assert not any(name.startswith("shop__") for name in client.list_collections())
-        store.place.destroy()
+        store.put([record("here")], FINGERPRINT)
+        with MilvusStore.create(f"{server}/shop", space(), cache=tmp_path, freshness=0) as namesake:
+            for number in range(4):
+                namesake.put([record(f"there{number}")], FINGERPRINT)
+            store.put([record("later")], FINGERPRINT)
+            store.place.destroy()
+            assert namesake.count() == 4 and list(namesake.verify()) == []
+            namesake.place.destroy()
     client.close()

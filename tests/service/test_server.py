@@ -19,6 +19,7 @@ import pytest
 
 import lookalike
 from lookalike.errors import CollectionNotFound, InputError
+from lookalike.service import server
 from lookalike.service.keys import KeyFile
 from lookalike.service.server import listen, require_keys, serve
 from lookalike.service.settings import ServiceSettings
@@ -222,3 +223,28 @@ class _Connection:
     def __init__(self, cycle: Any, transport: Any) -> None:
         self.cycle = cycle
         self.transport = transport
+
+
+def _is_missing(*_: object, **__: object) -> None:
+    raise CollectionNotFound("there is none")
+
+
+def test_a_collection_that_is_missing_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookalike, "open", _is_missing)
+    with pytest.raises(
+        CollectionNotFound, match=r"no collection at milvus://host/missing: .*--create"
+    ) as refused:
+        server._open("milvus://root:SECRET@host/missing", None, create=False)  # type: ignore[arg-type]
+    assert "SECRET" not in str(refused.value)
+    with pytest.raises(CollectionNotFound, match="no collection at /data/shop: "):
+        server._open(Path("/data/shop"), None, create=False)  # type: ignore[arg-type]
+
+
+def test_so_it_is_on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray.serve", reason="needs Ray: pip install 'lookalike[ray]'")
+    from lookalike.service import replica_applications
+
+    monkeypatch.setattr(lookalike, "open", _is_missing)
+    with pytest.raises(CollectionNotFound, match="no collection at milvus://host/missing: ") as refused:
+        replica_applications._look("milvus://root:SECRET@host/missing", create=False)
+    assert "SECRET" not in str(refused.value)

@@ -14,6 +14,7 @@ from store_records import FINGERPRINT, record, space, unit
 
 pytest.importorskip("lance", reason="needs Lance: pip install 'lookalike[lance]'")
 
+from lookalike.store import lance_batches, object_places
 from lookalike.store.lance_batches import write_items
 from lookalike.store.lance_store import LanceStore
 
@@ -67,3 +68,35 @@ def test_batches_for_a_dataset_that_was_replaced_are_refused_and_erased(tmp_path
             store.put_written([written], FINGERPRINT)
         store.put_written([write_items(store.destination(), [record("a")])], FINGERPRINT)
         assert store.count() == 1
+
+
+def test_workers_open_the_collection_as_the_user_of_the_url_and_show_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "milvus://root:SECRET@host:19530/default/shop"
+    with open_new(str(tmp_path / "shop.lance"), tmp_path) as store:
+        assert store.destination().url == ""
+        monkeypatch.setattr(store._replica.place, "url", url)
+        to = pickle.loads(pickle.dumps(store.destination()))
+        assert to.url == url
+        assert "SECRET" not in f"{to!r} {to} {to.uri}"
+        opened: list[str] = []
+
+        def place_of(uri: str) -> object_places.Place:
+            opened.append(uri)
+            return store._replica.place
+
+        monkeypatch.setattr(lance_batches, "place_of", place_of)
+        assert write_items(to, [record("a")]).ids == ("a",)
+        assert opened == [url]
+
+
+def test_a_place_knows_the_url_with_the_user_it_was_opened_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pymilvus", reason="needs the driver of Milvus: pip install 'lookalike[milvus]'")
+    from lookalike.store import milvus_place
+
+    monkeypatch.setattr(milvus_place, "connect", lambda _: object())  # nobody is asked
+    place = object_places.place_of("milvus://root:SECRET@host/shop")
+    assert (place.root, place.url) == ("milvus://host:19530/default/shop", "milvus://root:SECRET@host/shop")
+    assert object_places.place_of("milvus://host/shop").url == ""
+    assert object_places.place_of("/pictures/shop.lance").url == ""

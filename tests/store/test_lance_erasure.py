@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ from store_records import FINGERPRINT, record, space, unit
 
 pytest.importorskip("lance", reason="needs Lance: pip install 'lookalike[lance]'")
 
+from lookalike.store import lance_checkpoints
 from lookalike.store.lance_store import LanceStore
+from lookalike.store.object_log import ObjectLog
 
 MARKER = "zqxjkvbwmarker"
 
@@ -154,3 +158,43 @@ def test_another_machine_forgets_with_its_next_call(tmp_path: Path) -> None:
         assert {Path(path).relative_to(tmp_path).parts[0] for path in where} == {"b", "c"}
         assert follower.count() == sleeper.count() == 20
         assert traces(place, tmp_path) == {}
+
+
+@pytest.mark.parametrize("moment", ["after the compaction", "before the log is erased"])
+def test_a_checkpoint_that_another_machine_was_writing_meanwhile_brings_nothing_back(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    LanceStore.create(place, space(), cache=tmp_path / "maker").close()
+    with (
+        LanceStore.open(place, cache=tmp_path / "a", freshness=0) as slow,
+        LanceStore.open(place, cache=tmp_path / "b", freshness=0) as quick,
+    ):
+        slow.put([*others(0), secret()], FINGERPRINT)
+        quick.remove([secret().id])
+        done: list[bool] = []
+
+        def instead(real: Any, meanwhile: Callable[[], object]) -> Callable[..., Any]:
+            def late(*given: Any) -> Any:
+                if not done:
+                    done.append(True)
+                    meanwhile()
+                return real(*given)
+
+            return late
+
+        if moment == "after the compaction":
+            monkeypatch.setattr(lance_checkpoints, "store", instead(lance_checkpoints.store, quick.compact))
+            slow._replica.checkpoint()
+        else:
+            monkeypatch.setattr(ObjectLog, "erase", instead(ObjectLog.erase, slow._replica.checkpoint))
+            quick.compact()
+        assert done
+        assert slow.count() == 20  # and forgets, as the next call does
+        assert traces(place, tmp_path) == {}
+        with LanceStore.open(place, cache=tmp_path / "new") as late:
+            assert late.count() == 20
+            assert list(late.verify()) == []
+        quick.put([record("more")], FINGERPRINT)
+        assert slow.count() == 21
+        assert slow._replica.checkpoint() > 1
+        assert len(lance_checkpoints.numbers(slow._replica.place)) == 2, "what is not erased is kept"

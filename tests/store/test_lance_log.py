@@ -222,3 +222,17 @@ def test_nan_comes_back() -> None:
 def test_what_no_store_takes_is_not_logged(value: object) -> None:
     with pytest.raises(NotLoggable):
         to_log({"x": [value]})
+
+
+def test_what_was_erased_is_known_whatever_a_slower_compaction_marks(place: Place) -> None:
+    log = ObjectLog(place)
+    previous = ""
+    for number in range(1, 8):
+        previous = log.append(number, previous, "set_source", {"n": number}).digest
+    assert not any(log.was_erased(number) for number in range(1, 8))
+    log.erase(6)
+    assert [number for number in range(1, 8) if log.was_erased(number)] == [2, 3, 4, 5, 6]
+    log.erase(4)
+    assert log.erased_through() == 6, "a slower one leaves the mark of one that went further"
+    place.replace("log/erased.json", b'{"through": 4}')  # both had looked before either wrote
+    assert [number for number in range(1, 8) if log.was_erased(number)] == [2, 3, 4, 5, 6]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lookalike.errors import InputError
-from lookalike.store.milvus_address import parse
+from lookalike.store.milvus_address import parse, shown
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,45 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         parse(url)
 
 
-def test_a_refusal_does_not_repeat_the_password() -> None:
-    with pytest.raises(InputError) as refused:
-        parse("milvus://me:secret@db/a/b/c")
-    assert "secret" not in str(refused.value)
+PASSWORDS = [
+    "zq", "zq/xv", "77/xv", "zq@xv", "zq/x@xv", "zq#xv", "zq?xv", "[zq", "zq]xv", "zq:xv", "zq\u2100xv", "77?xv",
+]  # fmt: skip
+"""As they are typed, of which most would have to be percent-encoded."""
+
+
+@pytest.mark.parametrize("rest", ["/a/b/c", "/shop", ":x/shop", "", "/", "/a__b", "/1shop", "/shop?a=1"])
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_no_message_repeats_the_password(password: str, rest: str) -> None:
+    url = f"milvus://root:{password}@db.eu{rest}"
+    assert shown(url) == f"milvus://db.eu{rest}"
+    for each in (url, url.replace("://", ":///"), url.replace("db.eu", "")):
+        try:
+            said = repr(parse(each))
+        except InputError as refused:
+            said = str(refused)
+        assert not any(part in said for part in ("zq", "xv", "77"))
+
+
+def test_a_password_that_has_to_be_encoded_is_asked_for_so() -> None:
+    for url in ("milvus://root:77/xv@db/shop", "milvus://root:pa/ss@db/shop", "milvus://root:p#ss@db/shop"):
+        with pytest.raises(InputError, match="percent-encoded"):
+            parse(url)
+    assert parse("milvus://root:pa%2Fss@db/shop").password == "pa/ss"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("milvus://root:pw@db/a", "milvus://db/a"),
+        ("MILVUS://root:pw@db/a", "MILVUS://db/a"),
+        ("milvus://token@db/a", "milvus://db/a"),
+        ("milvus:///root:pw@db/a", "milvus://db/a"),
+        ("milvus://db:19530/a/b", "milvus://db:19530/a/b"),
+        ("milvus:///home/me@work/m.db/a", "milvus:///home/me@work/m.db/a"),
+        ("s3://bucket/me@work", "s3://bucket/me@work"),
+        ("photos/me@work", "photos/me@work"),
+        ("", ""),
+    ],
+)
+def test_what_is_shown_of_an_address_has_no_user(text: str, expected: str) -> None:
+    assert shown(text) == expected

@@ -8,7 +8,7 @@ import pytest
 
 from lookalike.store.logged_values import to_log
 from lookalike.store.milvus_log import KNOWN_IDS, RestatementLog
-from lookalike.store.object_log import Erased
+from lookalike.store.object_log import INLINE_BYTES, Erased
 from lookalike.store.object_places import LocalPlace
 
 
@@ -43,6 +43,32 @@ def test_what_was_read_is_known_and_the_rest_is_read(tmp_path: Path) -> None:
     (tmp_path / "log" / "0000000004.json").unlink()
     assert [set(another.restated(number)) for number in (2, 4)] == [{"a", "b"}, {"c"}]
     assert another.read(4, None) is None, "what an entry said is never answered from memory"
+
+
+def test_only_the_data_of_entries_that_change_fields_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = RestatementLog(LocalPlace(str(tmp_path)))
+    long = bytes(2 * INLINE_BYTES)
+    digest = _append(made, 1, "", "put_fitted", "kind", "name", long)
+    digest = _append(made, 2, digest, "put_interactions", long)
+    _append(made, 3, digest, "touch", {"a": ("/a", long)})
+    read: list[str] = []
+
+    def noted(place: LocalPlace, name: str) -> bytes | None:
+        read.append(name.partition("/")[0])
+        return _read(place, name)
+
+    _read = LocalPlace.read
+    monkeypatch.setattr(LocalPlace, "read", noted)
+    another = RestatementLog(LocalPlace(str(tmp_path)))
+    assert [another.restated(number) for number in (1, 2, 3)] == [(), (), ("a",)]
+    assert read == ["log", "log", "log", "payloads"]
+    read.clear()
+    assert [another.restated(number) for number in (1, 2, 3)] == [(), (), ("a",)]
+    assert not read, "they are known now"
+    entry = another.read(2, None)
+    assert entry is not None and entry.data == long
 
 
 def test_an_erased_entry_that_never_passed_is_said_to_be_erased(log: RestatementLog, tmp_path: Path) -> None:

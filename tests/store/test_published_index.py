@@ -259,7 +259,7 @@ def test_a_new_one_takes_the_place_of_the_old(
     monkeypatch.setattr(published_index, "PIECE_BYTES", 10_000)
     made = publish(store, tmp_path, 2)
     assert min(made.pieces) > 1
-    assert len(store.fitted(PIECE)) == sum(made.pieces)
+    assert len(store.fitted(PIECE)) == sum(made.pieces) + 1, "with a copy of the manifest"
     assert machine(store, tmp_path).describe()["shards"] == 2
     assert published_index.remove(store)
     assert not store.fitted()
@@ -274,6 +274,96 @@ def test_of_two_machines_that_build_at_once_one_wins(store: SqliteStore, tmp_pat
     with pytest.raises(CollectionBusy, match="another machine"):
         slow.publish(Effort((16,), ((1.0,),)))
     assert manifest_of(store) == made
+
+
+def other_machine(store: Store, tmp_path: Path) -> Manifest:
+    """Another machine builds an index and publishes it."""
+    galleries = Galleries(store, tmp_path / "another")
+    try:
+        return publish_shards(store, galleries.current(), Builders(in_process), 2, lambda *_: None)
+    finally:
+        galleries.close()
+
+
+def check_is_whole(store: Store, made: Manifest, tmp_path: Path, added: list[int]) -> None:
+    """A fresh machine loads this very index, and there is nothing else."""
+    assert manifest_of(store) == made
+    assert {each.name.split("/")[0] for each in store.fitted(PIECE)} == {made.build}
+    assert not list(published_index.damages(store))
+    added.clear()
+    fresh = machine(store, tmp_path)
+    assert fresh.describe()["shards"] == len(made.pieces)
+    assert sum(added) == 0
+    check(fresh, store)
+
+
+def test_who_is_overtaken_while_tuning_leaves_the_index_of_the_other(
+    store: SqliteStore, tmp_path: Path, added: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tune, made = Sharded.tune, []
+
+    def overtaken(index: Sharded) -> None:
+        if not made:
+            made.append(None)
+            made[0] = other_machine(store, tmp_path)
+        tune(index)
+
+    monkeypatch.setattr(Sharded, "tune", overtaken)
+    with pytest.raises(CollectionBusy, match="another machine"):
+        publish(store, tmp_path, 3)
+    check_is_whole(store, made[0], tmp_path, added)
+
+
+def test_who_is_overtaken_between_looking_and_publishing_puts_the_index_of_the_other_back(
+    store: SqliteStore, tmp_path: Path, added: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_fitted, made = SqliteStore.put_fitted, []
+
+    def overtaken(self: SqliteStore, kind: str, *given: Any, **named: Any) -> Any:
+        if kind == published_index.KIND and not made:
+            made.append(None)
+            made[0] = other_machine(store, tmp_path)
+        return put_fitted(self, kind, *given, **named)
+
+    monkeypatch.setattr(SqliteStore, "put_fitted", overtaken)
+    with pytest.raises(CollectionBusy, match="another machine"):
+        publish(store, tmp_path, 3)
+    check_is_whole(store, made[0], tmp_path, added)
+
+
+def test_who_meets_a_newer_index_while_cleaning_leaves_one_that_is_whole_or_none(
+    store: SqliteStore, tmp_path: Path, added: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_fitted, made = SqliteStore.remove_fitted, []
+    publish(store, tmp_path, 1)
+
+    def overtaken(self: SqliteStore, kind: str, name: str) -> bool:
+        if not made:
+            made.append(None)
+            made[0] = other_machine(store, tmp_path)
+        return remove_fitted(self, kind, name)
+
+    monkeypatch.setattr(SqliteStore, "remove_fitted", overtaken)
+    with pytest.raises(CollectionBusy, match="another machine"):
+        publish(store, tmp_path, 3)
+    check_is_whole(store, made[0], tmp_path, added)
+
+
+def test_of_two_that_delete_each_others_pieces_none_is_left_as_an_index(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_fitted = SqliteStore.remove_fitted
+
+    def both(self: SqliteStore, kind: str, name: str) -> bool:
+        for each in self.fitted(PIECE):
+            remove_fitted(self, PIECE, each.name)
+        return remove_fitted(self, kind, name)
+
+    publish(store, tmp_path, 1)
+    monkeypatch.setattr(SqliteStore, "remove_fitted", both)
+    with pytest.raises(CollectionBusy, match="another machine"):
+        publish(store, tmp_path, 2)
+    assert manifest_of(store) is None
 
 
 def test_what_came_to_nothing_leaves_nothing(
@@ -307,7 +397,7 @@ def test_who_is_interrupted_after_publishing_has_published(
         publish(store, tmp_path, 2)
     added.clear()
     assert machine(store, tmp_path).describe()["shards"] == 2
-    assert len(store.fitted(PIECE)) == 2
+    assert len(store.fitted(PIECE)) == 2 + 1
     assert not list(published_index.damages(store))
     assert sum(added) == 0
 

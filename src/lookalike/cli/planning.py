@@ -83,7 +83,7 @@ def _say_measured(options: argparse.Namespace, measured: Measured) -> None:
         *((f"embed a query, {name}", _ms(value)) for name, value in measured.embed_seconds.items()),
         ("everything else of a request", _ms(measured.request_seconds)),
         ("search 1,000,000 vectors of 256", _ms(measured.search.seconds(1e6, 256))),
-        ("add to an index of 1,000,000 vectors of 256", _ms(measured.build.seconds(1e6, 256))),
+        ("index 1,000,000 vectors of 256, each", _ms(measured.build.total(1e6, 256) / 1e6)),
         ("an item in the record, without its vector", human_bytes(round(measured.record_bytes))),
         ("a process", human_bytes(round(measured.process_bytes))),
     ]
@@ -116,17 +116,19 @@ def _rows(found: Plan) -> list[tuple[object, ...]]:
             f"{embedding.cost:,.0f} {money}",
         ),
         (
-            "index",
+            "index" if index.engine == "process" else "index, Milvus",
             index.shards,
             f"{index.build_hours:.2f} hours to build",
-            f"{index.vectors_per_shard:,} vectors, {human_bytes(round(index.memory_per_shard))} each",
+            f"{index.vectors_per_shard:,} x {index.dimensions} {index.precision}, "
+            f"{human_bytes(round(index.memory_per_shard))} of memory each",
             "",
         ),
         (
             "store",
             "",
-            human_bytes(round(storage.record + storage.derived)),
-            f"record {human_bytes(round(storage.record))}, index files {human_bytes(round(storage.derived))}",
+            human_bytes(round(storage.record + storage.derived + storage.replicas)),
+            f"record {human_bytes(round(storage.record))}, searched {human_bytes(round(storage.derived))}, "
+            f"replicas {human_bytes(round(storage.replicas))}",
             f"{storage.cost_per_month:,.0f} {money} a month",
         ),
         (
@@ -134,7 +136,7 @@ def _rows(found: Plan) -> list[tuple[object, ...]]:
             f"{serving.embedders} + {serving.searchers}" if serving.embedders else serving.searchers,
             f"p50 {latencies.p50 * 1000:.0f}, p95 {latencies.p95 * 1000:.0f}, p99 {latencies.p99 * 1000:.0f} ms",
             "; ".join(f"{name} {share:.0%} busy" for name, share in serving.utilisation.items())
-            + f"; {serving.replicas} copies",
+            + f"; {serving.replicas} {'copy' if serving.replicas == 1 else 'copies'}",
             f"{serving.cost_per_month:,.0f} {money} a month",
         ),
     ]

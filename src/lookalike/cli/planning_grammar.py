@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
         help="see `lookalike encoders`; repeat it with --calibrate",
     )
     asked.add_argument(
-        "--dims", type=int, metavar="N", help="of the searched vectors (default: the encoder's)"
+        "--dims", type=int, metavar="N", help="of the vectors searched in process (default: the encoder's)"
     )
     asked.add_argument("--precision", default="f16", choices=("f32", "f16", "i8"), help="default: f16")
     asked.add_argument(

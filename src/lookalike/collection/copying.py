@@ -22,10 +22,20 @@ from lookalike.collection.opening import create, open_collection
 from lookalike.collection.progress import count_progress
 from lookalike.encoders.base import Encoder, Encoding
 from lookalike.encoders.spec import EncoderSpec
-from lookalike.errors import CollectionExists, EncoderError, InputError, LookalikeError, StoreError
+from lookalike.errors import (
+    CollectionExists,
+    CollectionNotFound,
+    EncoderError,
+    InputError,
+    LookalikeError,
+    StoreError,
+)
 from lookalike.store.base import Space, Store
 from lookalike.store.copying import CopiedRecord, copy_record
 from lookalike.store.copying_mark import looking, mark, unfinished, unmark, whole
+from lookalike.store.lance_creation import finish_deletion
+from lookalike.store.object_places import place_of
+from lookalike.store.sharing import is_shared
 from lookalike.types import Image
 
 
@@ -206,6 +216,10 @@ def _discard_unfinished(destination: str | PathLike[str], error: CollectionExist
     try:
         with looking():
             there = open_collection(destination)
+    except CollectionNotFound:
+        if restart and _finished_deletion(destination):
+            return
+        raise error from None
     except LookalikeError:
         raise error from None
     with there:
@@ -219,6 +233,18 @@ def _discard_unfinished(destination: str | PathLike[str], error: CollectionExist
         f"{there.path} is a copy of {begun.source} that was begun at {begun.begun} and is not finished: if no process "
         "is at work on it any more, delete it and begin anew with restart=True (--restart)"
     )
+
+
+def _finished_deletion(destination: str | PathLike[str]) -> bool:
+    """Delete what remains of a copy whose deletion was killed, on object storage; whether there was that."""
+    path = str(fspath(destination))
+    if not is_shared(path):
+        return False
+    place = place_of(path)
+    try:
+        return finish_deletion(place)
+    finally:
+        place.close()
 
 
 def _untouched(store: Store) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from lookalike.encoders.base import Encoder, Encoding
-from lookalike.errors import ImageError, InputError, LookalikeError, SourceError
+from lookalike.errors import ImageError, InputError, LookalikeError, SourceError, UnknownItem
 from lookalike.images.decode import Limits
 from lookalike.images.scan import Candidate, ResolvedSource
 from lookalike.ingest.attributes import AttributeTable
@@ -32,6 +32,9 @@ from lookalike.types import AttributeValue, Record
 COMMIT_ITEMS = 256
 COMMIT_SECONDS = 5.0
 SIFT_ITEMS = 256
+
+TRIES = 5
+"""How often attributes are set where others remove some of the items at that very moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +228,26 @@ class Ingest:
 
     def _unchanged(self, ids: list[str]) -> None:
         """Account for items whose picture is up to date; their attributes may still have changed."""
-        values = self._values(ids)
-        changed = set(self._store.set_attributes(values)) if values else set()
-        self.ledger.updated += len(changed)
-        self.ledger.unchanged += len(ids) - len(changed)
+        changed = self._set_attributes(self._values(ids))
+        self.ledger.updated += changed
+        self.ledger.unchanged += len(ids) - changed
         if ids:
             self._report(ids)
+
+    def _set_attributes(self, values: Mapping[str, Mapping[str, AttributeValue]]) -> int:
+        """Set attributes of those items that are still there; of how many they changed."""
+        tries = 0
+        while True:
+            known = self._store.known(list(values)) if values else {}
+            values = {id: given for id, given in values.items() if id in known}
+            if not values:
+                return 0
+            try:
+                return len(set(self._store.set_attributes(values)))
+            except UnknownItem:  # removed since, by another process
+                tries += 1
+                if tries == TRIES:
+                    raise
 
     def _values(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, AttributeValue]]:
         return self._attributes.take(ids) if self._attributes is not None else {}

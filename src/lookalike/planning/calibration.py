@@ -21,7 +21,7 @@ from lookalike.encoders.base import Encoder
 from lookalike.encoders.registry import load_encoder
 from lookalike.errors import InputError, LookalikeError
 from lookalike.planning.load import Tally, closed_loop, open_loop, searches
-from lookalike.planning.measured import GraphCost, Measured, growth
+from lookalike.planning.measured import GraphCost, Measured, read_measured, steps
 from lookalike.planning.observed_service import NAME, ObservedService
 from lookalike.planning.queueing import Stage, simulate
 from lookalike.types import Embeddings
@@ -30,13 +30,17 @@ from lookalike.vectors.metrics import normalise
 from lookalike.vectors.neighbours import ArrayVectors
 from lookalike.vectors.threads import one_thread_each
 
-GRAPHS = ((256, 30_000), (256, 60_000), (1280, 30_000), (1280, 60_000))
-"""Dimensions and numbers of vectors of the graphs that are measured."""
+GRAPHS, GRAPH_VECTORS = (64, 128, 256, 1280), 60_000
+"""Dimensions of the graphs that are measured, and how many vectors each has. Larger ones are measured by
+``python -m benchmarks growth``: a million vectors take minutes."""
 
-CLUSTERS, MANIFOLD = 2000, 64
-"""Of synthetic vectors: how many clusters, and dimensions of the manifold that they lie near."""
+CLUSTERS, CLUSTER_SIZE, MANIFOLD = 2000, 50, 64
+"""Of synthetic vectors: how many clusters, or how many vectors in each, and dimensions of the manifold that they lie
+near. The growth beyond was measured in clusters of this size."""
 
-QUERIES = 300
+QUERIES, TURNS = 300, 3
+"""For searching a graph; of several turns the quickest counts."""
+
 PICTURES = 200
 
 BUSY_CLIENTS = 4
@@ -196,48 +200,47 @@ def _answers(loading: Coroutine[None, None, Tally]) -> list[float]:
 
 @one_thread_each()  # of linear algebra: others spin while they wait for work, and would be counted
 def _graphs() -> tuple[GraphCost, GraphCost]:
-    """Costs of searching and of building, fitted to graphs of several sizes."""
+    """Costs of searching and of building, of graphs of several dimensions; how they grow is the packaged costs'."""
     searching, building = [], []
-    for dimensions, n in GRAPHS:
-        vectors = ArrayVectors(synthetic_vectors(n, dimensions).astype(np.float16))
+    n = GRAPH_VECTORS
+    clusters = max(1, n // CLUSTER_SIZE)
+    for dimensions in GRAPHS:
+        vectors = ArrayVectors(synthetic_vectors(n, dimensions, clusters=clusters).astype(np.float16))
         before = _cpu()
         graph = HNSW.build(vectors, half=True)
-        building.append((dimensions, (_cpu() - before) / growth(n)))
-        queries = synthetic_vectors(QUERIES, dimensions, first=n)
-        before = _cpu()
-        for query in queries:
-            graph.search(query[None], 10)
-        searching.append((dimensions, (_cpu() - before) / QUERIES / math.log(n)))
-    return _fit(searching), _fit(building)
+        building.append((_cpu() - before) / steps(n))
+        queries = synthetic_vectors(QUERIES, dimensions, first=n, clusters=clusters)
+        taken = []
+        for _ in range(TURNS):
+            before = _cpu()
+            for query in queries:
+                graph.search(query[None], 10)
+            taken.append((_cpu() - before) / QUERIES / math.log(n))
+        searching.append(min(taken))
+    known = read_measured()
+    return (
+        GraphCost(GRAPHS, tuple(searching), known.search.growth),
+        GraphCost(GRAPHS, tuple(building), known.build.growth),
+    )
 
 
-def _fit(points: Sequence[tuple[int, float]]) -> GraphCost:
-    """A line through cost against dimensions, neither part of it below nothing."""
-    from scipy.optimize import nnls
-
-    design = np.array([[1.0, dimensions] for dimensions, _ in points])
-    costs = np.array([cost for _, cost in points])
-    # every point counts by its relative error: the cheap ones are as true as the dear ones
-    (base, slope), _ = nnls(design / costs[:, None], np.ones(len(points)))
-    return GraphCost(float(base), float(slope))
-
-
-def synthetic_vectors(n: int, dimensions: int, *, first: int = 0) -> Embeddings:
+def synthetic_vectors(n: int, dimensions: int, *, first: int = 0, clusters: int = CLUSTERS) -> Embeddings:
     """Vectors that lie as embeddings of pictures do: clusters on a manifold, and noise around it.
 
     Args:
         n: How many.
         dimensions: Length of a vector.
-        first: Number of the first one; vector i lies in cluster i modulo 2,000, whatever batch it comes in.
+        first: Number of the first one; vector i lies in cluster i modulo ``clusters``, whatever batch it comes in.
+        clusters: How many.
 
     Returns:
         float32 (n, dimensions), L2-normalised.
     """
     shape = np.random.default_rng(0)
     basis = shape.standard_normal((MANIFOLD, dimensions)).astype(np.float32)
-    centres = shape.standard_normal((CLUSTERS, MANIFOLD)).astype(np.float32)
+    centres = shape.standard_normal((clusters, MANIFOLD)).astype(np.float32)
     random = np.random.default_rng([2, first])
-    latent = centres[(first + np.arange(n)) % CLUSTERS]
+    latent = centres[(first + np.arange(n)) % clusters]
     latent = latent + 0.6 * random.standard_normal((n, MANIFOLD)).astype(np.float32)
     noise = 0.5 * random.standard_normal((n, dimensions)).astype(np.float32)
     return normalise(np.maximum(latent @ basis / math.sqrt(MANIFOLD) + noise + 0.5, 0))

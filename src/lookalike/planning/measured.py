@@ -10,19 +10,55 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lookalike.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How a cost grows beyond the sizes at which machines are calibrated, as a benchmark measured it.
+
+    Between two sizes it is a power of n, and beyond the last one the same power goes on.
+
+    Args:
+        sizes: Numbers of vectors, ascending. Up to the first one a cost grows with the logarithm of n.
+        factors: The cost at each, over that at the first.
+        source: Where that was measured.
+    """
+
+    sizes: tuple[float, ...]
+    factors: tuple[float, ...]
+    source: str
+
+    def factor(self, n: float) -> float:
+        """The cost at n over that at the first size; 1 up to there."""
+        sizes, factors = np.log(self.sizes), np.log(self.factors)
+        at = math.log(n)
+        if at <= sizes[-1] or len(sizes) == 1:
+            return float(np.exp(np.interp(at, sizes, factors)))
+        power = (factors[-1] - factors[-2]) / (sizes[-1] - sizes[-2])
+        return float(np.exp(factors[-1] + power * (at - sizes[-1])))
 
 
 @dataclass(frozen=True, slots=True)
 class GraphCost:
     """Core seconds of something done to one vector in a graph index of n vectors of d dimensions.
 
-    A graph is walked in about ln(n) steps, and a step compares vectors, so that the cost is
-    ``(base + per_dimension * d) * ln(n)``; the two coefficients are fitted to measurements at several n and d.
+    A graph is walked in about ln(n) steps, so that the cost is that of a step times ln(n), as far as a calibration
+    reaches. Beyond, more candidates are needed for the same recall, and a graph lies in no cache any more: it grows as
+    was measured elsewhere.
+
+    Args:
+        dimensions: At which steps were measured, ascending. Costs between two lie on a line; below the first they are
+            the first's, since neighbours of few dimensions are not found with less; above the last they grow with d.
+        step_seconds: Of each, core seconds of a step: the cost over ln(n).
+        growth: Beyond the sizes that are calibrated.
     """
 
-    base: float
-    per_dimension: float
+    dimensions: tuple[int, ...]
+    step_seconds: tuple[float, ...]
+    growth: Growth
 
     def seconds(self, n: float, dimensions: int) -> float:
         """Core seconds in an index of n vectors.
@@ -31,7 +67,8 @@ class GraphCost:
             n: Number of vectors, at least 1.
             dimensions: Length of a vector.
         """
-        return (self.base + self.per_dimension * dimensions) * math.log(max(n, 2.0))
+        near = min(max(n, 2.0), self.growth.sizes[0])
+        return self._step(dimensions) * math.log(near) * self.growth.factor(max(n, 2.0))
 
     def total(self, n: float, dimensions: int) -> float:
         """Core seconds of doing it n times while the index grows from nothing to n vectors.
@@ -40,11 +77,17 @@ class GraphCost:
             n: Number of vectors, at least 1.
             dimensions: Length of a vector.
         """
-        return (self.base + self.per_dimension * dimensions) * growth(n)
+        n = max(n, 2.0)
+        near = min(n, self.growth.sizes[0])
+        return self._step(dimensions) * steps(near) * (n / near) * self.growth.factor(n)
+
+    def _step(self, dimensions: int) -> float:
+        beyond = max(1.0, dimensions / self.dimensions[-1])
+        return beyond * float(np.interp(dimensions, self.dimensions, self.step_seconds))
 
 
-def growth(n: float) -> float:
-    """The sum of ln(i) for i to n, by Stirling's formula: how often ``base`` is paid while an index grows to n."""
+def steps(n: float) -> float:
+    """The sum of ln(i) for i to n, by Stirling's formula: steps that are taken while an index grows to n."""
     n = max(n, 2.0)
     return n * math.log(n) - n + 0.5 * math.log(2 * math.pi * n)
 
@@ -61,8 +104,8 @@ class Measured:
         dimensions: By encoder: length of its embedding.
         request_seconds: Everything else of a request: HTTP, filter, reading attributes, JSON, and what requests that
             run beside each other cost one another.
-        search: One query.
-        build: Adding one vector to the index.
+        search: One query of ten neighbours, at the effort that reaches a recall of .99.
+        build: Adding one vector to the index; of larger ones, on average over all vectors.
         spread: Standard deviation of the logarithm of a request's service time, as the queues show it.
         slow_share, slow_factor: Share of machines that are stragglers, and how much longer they take.
         record_bytes: Of one item in the record without its vector: thumbnail, id, attributes, overhead.
@@ -113,7 +156,7 @@ def read_measured(path: Path | None = None) -> Measured:
         path: JSON as :meth:`Measured.save` writes it.
 
     Raises:
-        InputError: If the file cannot be read or is not such a file.
+        InputError: If the file cannot be read, is not such a file, or is one of an earlier version.
     """
     if path is None:
         text = (files("lookalike.planning") / "measured.json").read_text(encoding="utf-8")
@@ -124,20 +167,40 @@ def read_measured(path: Path | None = None) -> Measured:
             raise InputError(f"{path} cannot be read: {error}") from None
     try:
         found = json.loads(text)
-        measured = Measured(
-            **{
-                **found,
-                "search": GraphCost(**found["search"]),
-                "build": GraphCost(**found["build"]),
-            }
-        )
+        measured = Measured(**{**found, **{name: _graph_cost(found[name]) for name in ("search", "build")}})
         _check(measured)
+    except _EarlierVersion:
+        raise InputError(
+            f"{path} was written by an earlier version, which knew no growth beyond 60,000 vectors: calibrate again "
+            "with `lookalike plan --calibrate PICTURES --save FILE`"
+        ) from None
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path or 'the packaged file'} holds no measured costs ({error!r}): expected what "
             "`lookalike plan --calibrate PICTURES --save FILE` writes"
         ) from None
     return measured
+
+
+class _EarlierVersion(Exception):
+    """Costs are a line over dimensions, times the logarithm of any n."""
+
+
+def _graph_cost(found: Mapping[str, Any]) -> GraphCost:
+    if "per_dimension" in found:
+        raise _EarlierVersion
+    growth = Growth(
+        **{**found["growth"], **{name: tuple(found["growth"][name]) for name in ("sizes", "factors")}}
+    )
+    cost = GraphCost(tuple(found["dimensions"]), tuple(found["step_seconds"]), growth)
+    for keys, values in ((cost.dimensions, cost.step_seconds), (growth.sizes, growth.factors)):
+        if not keys or len(keys) != len(values) or list(keys) != sorted(set(keys)):
+            raise ValueError(
+                f"{list(keys)} and {list(values)}: expected ascending numbers, and as many of the others"
+            )
+        if min(*keys, *values) <= 0:
+            raise ValueError(f"{list(keys)} and {list(values)}: expected numbers above 0")
+    return cost
 
 
 def _check(measured: Measured) -> None:

@@ -10,14 +10,15 @@ from typing import Any
 from lookalike.errors import InputError
 from lookalike.planning.batch import BatchRun, Fleet, simulate_batch
 from lookalike.planning.measured import Measured, read_measured
+from lookalike.planning.notes import plan_notes
+from lookalike.planning.placement import IndexPlan, place_index
 from lookalike.planning.queueing import Latencies, Stage, simulate
 from lookalike.planning.workload import BYTES, Machines, Workload
-from lookalike.store.sizing import EXACT_MOST
-from lookalike.vectors.hnsw import HNSW
 
 HOURS_A_MONTH = 730
-USABLE_MEMORY = 0.8
-"""Of a machine's memory; the rest is the system's, and room to grow while an index is extended."""
+MILVUS_SECONDS = 0.0055
+"""What a search through a Milvus server takes beyond one in process, counted as work of the machine that answers: the
+median among 50,000 vectors, server and client on one machine (benchmarks/results/milvus_search.md: 5.7 and 0.16 ms)."""
 
 BUSIEST = 0.7
 """Utilisation at which a tier starts to be tried: less leaves machines idle, more leaves nothing for a peak."""
@@ -51,36 +52,20 @@ class EmbeddingPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexPlan:
-    """The searchable side.
-
-    Args:
-        shards: Machines that together hold one copy.
-        vectors_per_shard: On each.
-        bytes_per_vector: In memory: vector, its code in the graph, links.
-        memory_per_shard: Bytes, the process included.
-        build_hours: On the shards' own cores, all at a time.
-    """
-
-    shards: int
-    vectors_per_shard: int
-    bytes_per_vector: int
-    memory_per_shard: float
-    build_hours: float
-
-
-@dataclass(frozen=True, slots=True)
 class StoragePlan:
     """What lies on disk or object storage, bytes.
 
     Args:
         record: Items: vectors as the encoder makes them, thumbnails, attributes.
-        derived: Searched vectors and index, one copy a replica.
-        cost_per_month: Of both.
+        derived: Searched vectors and index: a copy on each machine that searches in process, one on a server.
+        replicas: Of the record without vectors and thumbnails, on the disks of the machines that answer; none where one
+            machine has the record itself.
+        cost_per_month: Of all.
     """
 
     record: float
     derived: float
+    replicas: float
     cost_per_month: float
 
 
@@ -90,9 +75,9 @@ class ServingPlan:
 
     Args:
         embedders: Machines that embed query pictures and speak HTTP; 0 when those that search do that as well, as they
-            can when one holds the whole index.
+            do in process.
         searchers: Machines that hold the index: shards times replicas.
-        replicas: Copies of the index.
+        replicas: Copies of the index in memory.
         latencies: Simulated at the busiest.
         utilisation: Share of the cores' time in use then, by what they do.
         cost_per_month: Of the machines.
@@ -151,18 +136,17 @@ def plan(
     """
     rented = machines or Machines()
     costs = measured or read_measured()
-    dimensions = workload.dims or int(costs.of_encoder(costs.dimensions, workload.encoder))
-    index = _index(workload, dimensions, rented, costs)
-    serving = _serving(workload, dimensions, index, rented, costs, seed)
+    index = place_index(workload, rented, costs)
+    serving = _serving(workload, index, rented, costs, seed)
     return Plan(
         workload,
         rented,
         costs,
         _embedding(workload, rented, costs, seed),
         index,
-        _storage(workload, index, serving.replicas, rented, costs),
+        _storage(workload, index, serving, rented, costs),
         serving,
-        _notes(workload, index, costs),
+        plan_notes(workload, index, serving.replicas, rented, costs),
     )
 
 
@@ -190,28 +174,10 @@ def _embedding(workload: Workload, rented: Machines, costs: Measured, seed: int)
     )
 
 
-def _index(workload: Workload, dimensions: int, rented: Machines, costs: Measured) -> IndexPlan:
-    size = BYTES[workload.precision] * dimensions
-    graph = 0
-    if workload.images > EXACT_MOST:
-        graph = HNSW.memory(1, dimensions, half=workload.precision == "f16", int8=workload.precision == "i8")
-    each = size + graph
-    room = USABLE_MEMORY * rented.memory - costs.process_bytes
-    if room < each:
-        raise InputError(
-            f"a machine of {rented.memory / 1e9:g} GB has no room for vectors beside the process "
-            f"({costs.process_bytes / 1e9:.1f} GB): expected more memory"
-        )
-    shards = math.ceil(workload.images * each / room)
-    held = math.ceil(workload.images / shards)
-    build = costs.build.total(held, dimensions) / rented.core_speed / rented.cores if graph else 0.0
-    return IndexPlan(shards, held, each, held * each + costs.process_bytes, build / 3600)
-
-
 def _serving(
-    workload: Workload, dimensions: int, index: IndexPlan, rented: Machines, costs: Measured, seed: int
+    workload: Workload, index: IndexPlan, rented: Machines, costs: Measured, seed: int
 ) -> ServingPlan:
-    tiers = _tiers(workload, dimensions, index, rented, costs)
+    tiers = _tiers(workload, index, rented, costs)
     total = sum(stage.seconds for stage in tiers)
     parts = ", ".join(f"{stage.name} {stage.seconds * 1000:.1f} ms" for stage in tiers)
     if total > workload.p99:
@@ -223,14 +189,12 @@ def _serving(
     def at(step: int) -> list[Stage]:
         """All tiers at a utilisation that falls step by step."""
         busy = BUSIEST * 0.9**step
+        needed = [math.ceil(workload.qps * stage.seconds / (busy * stage.servers)) for stage in tiers]
+        # what a lost machine of a server held, the others load
+        least = [workload.replicas, 1]
         return [
-            replace(
-                stage,
-                groups=max(
-                    workload.replicas, math.ceil(workload.qps * stage.seconds / (busy * stage.servers))
-                ),
-            )
-            for stage in tiers
+            replace(stage, groups=max(groups, at_least))
+            for stage, groups, at_least in zip(tiers, needed, least, strict=False)
         ]
 
     def run(step: int) -> Latencies:
@@ -255,18 +219,18 @@ def _serving(
     )
 
 
-def _tiers(
-    workload: Workload, dimensions: int, index: IndexPlan, rented: Machines, costs: Measured
-) -> list[Stage]:
-    """What a request passes, one copy of each: machines that embed and others that search, or both in one."""
+def _tiers(workload: Workload, index: IndexPlan, rented: Machines, costs: Measured) -> list[Stage]:
+    """What a request passes, one copy of each: machines that do everything, or those before a server and the server."""
     embed = workload.uploads * costs.of_encoder(costs.embed_seconds, workload.encoder)
     front = (embed + costs.request_seconds) / rented.core_speed
-    search = costs.search.seconds(index.vectors_per_shard, dimensions) / rented.core_speed
-    if index.shards == 1:
+    in_a_graph = index.vectors_per_shard / index.graphs_per_shard
+    search = index.graphs_per_shard * costs.search.seconds(in_a_graph, index.dimensions) / rented.core_speed
+    if index.engine == "process":
         return [Stage("answering", front + search, rented.cores, spread=costs.spread)]
+    front += MILVUS_SECONDS / rented.core_speed
     return [
-        Stage("embedding", front, rented.cores, spread=costs.spread),
-        Stage("searching", search, rented.cores, shards=index.shards, spread=costs.spread),
+        Stage("answering", front, rented.cores, spread=costs.spread),
+        Stage("Milvus", search, rented.cores, shards=index.shards, spread=costs.spread),
     ]
 
 
@@ -294,27 +258,13 @@ def _fewest(
 
 
 def _storage(
-    workload: Workload, index: IndexPlan, replicas: int, rented: Machines, costs: Measured
+    workload: Workload, index: IndexPlan, serving: ServingPlan, rented: Machines, costs: Measured
 ) -> StoragePlan:
     own = costs.of_encoder(costs.dimensions, workload.encoder)
     record = workload.images * (costs.record_bytes + BYTES["f16"] * own)
-    derived = replicas * workload.images * index.bytes_per_vector
-    return StoragePlan(record, derived, (record + derived) / 1e9 * rented.storage_price)
-
-
-def _notes(workload: Workload, index: IndexPlan, costs: Measured) -> tuple[str, ...]:
-    notes = [
-        f"Costs were measured on {costs.machine} on {costs.when}; measure your own with --calibrate.",
-        "Prices are examples: give your own.",
-        f"Embedding: {costs.slow_share:.0%} of the machines take {costs.slow_factor:g} times as long, and failures "
-        "are repeated; pictures are read as fast as from a local disk.",
-        "Serving: requests arrive at random; the network between machines adds its own latency, which is not in it.",
-    ]
-    if index.shards > 1:
-        notes.append(
-            "More than one shard: the index is served by a cluster (Milvus), whose graph is taken to cost what ours "
-            "does; that was not measured."
-        )
-    if workload.images > 1e7:
-        notes.append("Beyond 10 million vectors the costs are extrapolated.")
-    return tuple(notes)
+    in_process = index.engine == "process"
+    derived = (serving.searchers if in_process else 1) * workload.images * index.disk_per_vector
+    answering = serving.searchers if in_process else serving.embedders
+    kept = 0 if in_process and answering == 1 else answering  # one machine alone has the record itself
+    replicas = kept * workload.images * index.replica_bytes_per_vector
+    return StoragePlan(record, derived, replicas, (record + derived + replicas) / 1e9 * rented.storage_price)

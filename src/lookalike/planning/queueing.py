@@ -25,6 +25,9 @@ WARM_UP = 0.1
 LONG_ENOUGH = 50
 """Mean times of passing all stages that are simulated at least."""
 
+WIDE = 16
+"""Shards of the last stage from which on its queues are followed as arrays: a process for each part takes too long."""
+
 Times = Literal["log-normal", "exponential"]
 
 
@@ -99,14 +102,16 @@ def simulate(stages: Sequence[Stage], rate: float, *, requests: int = 10_000, se
     random = np.random.default_rng(seed)
     requests = max(requests, math.ceil(LONG_ENOUGH * rate * sum(stage.seconds for stage in stages)))
     environment = simpy.Environment()
+    wide = stages[-1].shards > WIDE
+    walked = stages[:-1] if wide else stages
     pools = [
         [
             [simpy.Resource(environment, capacity=stage.servers) for _ in range(stage.shards)]
             for _ in range(stage.groups)
         ]
-        for stage in stages
+        for stage in walked
     ]
-    took = np.full(requests, np.nan)
+    came, left = np.full(requests, np.nan), np.full(requests, np.nan)
 
     def part(server: Any, seconds: float) -> Generator[Any, Any, None]:
         with server.request() as turn:
@@ -116,19 +121,19 @@ def simulate(stages: Sequence[Stage], rate: float, *, requests: int = 10_000, se
     def request(
         number: int, chosen: Sequence[int], times: Sequence[Sequence[float]]
     ) -> Generator[Any, Any, None]:
-        arrived = environment.now
+        came[number] = environment.now
         for pool, copy, seconds in zip(pools, chosen, times, strict=True):
             group = pool[copy]
             parts = [
                 environment.process(part(server, each)) for server, each in zip(group, seconds, strict=True)
             ]
             yield environment.all_of(parts) if len(parts) > 1 else parts[0]
-        took[number] = environment.now - arrived
+        left[number] = environment.now
 
     def arrivals() -> Generator[Any, Any, None]:
         waits = random.exponential(1 / rate, size=requests)
-        drawn = [_service_times(stage, requests, random).tolist() for stage in stages]
-        copies = [random.integers(stage.groups, size=requests).tolist() for stage in stages]
+        drawn = [_service_times(stage, requests, random).tolist() for stage in walked]
+        copies = [random.integers(stage.groups, size=requests).tolist() for stage in walked]
         for number in range(requests):
             yield environment.timeout(waits[number])
             chosen, times = [each[number] for each in copies], [each[number] for each in drawn]
@@ -136,9 +141,38 @@ def simulate(stages: Sequence[Stage], rate: float, *, requests: int = 10_000, se
 
     environment.process(arrivals())
     environment.run()
+    took = (_through_shards(stages[-1], left, random) if wide else left) - came
     counted = took[int(WARM_UP * requests) :]
     p50, p95, p99 = np.percentile(counted, [50, 95, 99]).tolist()
     return Latencies(p50, p95, p99, float(counted.mean()), len(counted))
+
+
+def _through_shards(
+    stage: Stage, arrived: np.ndarray[Any, Any], random: np.random.Generator
+) -> np.ndarray[Any, Any]:
+    """When requests are through all shards of a stage.
+
+    Each shard serves in the order of arrival (Kiefer and Wolfowitz, "On the theory of queues with many servers", 1955,
+    https://doi.org/10.1090/S0002-9947-1955-0070884-6): what is kept of it is when each of its servers will be free.
+
+    Args:
+        stage: With its shards.
+        arrived: float64 (n,), seconds.
+        random: Of groups and service times.
+
+    Returns:
+        float64 (n,), seconds.
+    """
+    free = np.zeros((stage.groups, stage.shards, stage.servers))
+    through = np.empty(len(arrived))
+    groups, shards = random.integers(stage.groups, size=len(arrived)), np.arange(stage.shards)
+    for number in np.argsort(arrived, kind="stable"):
+        servers = free[groups[number]]
+        first = servers.argmin(axis=1)
+        begun = np.maximum(servers[shards, first], arrived[number])
+        servers[shards, first] = begun + _service_times(stage, 1, random)[0]
+        through[number] = servers[shards, first].max()
+    return through
 
 
 def _service_times(stage: Stage, requests: int, random: np.random.Generator) -> np.ndarray[Any, Any]:

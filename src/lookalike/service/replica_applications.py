@@ -17,6 +17,7 @@ from lookalike.service.replica_scale import Count, Scale
 from lookalike.service.replicas import ENCODER, JOBS_REPLICA, REPLICA, JobsReplica, Replica
 from lookalike.service.server import require_keys
 from lookalike.service.settings import ServiceSettings
+from lookalike.store.milvus_address import shown
 
 BUSY_ENCODER, BUSY_REPLICA = 4.0, 16.0
 """Calls under way for each beyond which there are to be more of them. A replica that waits for encoders does next to
@@ -75,7 +76,8 @@ def _look(path: str, create: bool) -> Served:
     except CollectionNotFound:
         if not create:
             raise CollectionNotFound(
-                f"there is no collection at {path}: make one with `lookalike index`, or an empty one with --create"
+                f"there is no collection at {shown(path)}: make one with `lookalike index`, or an empty one "
+                "with --create"
             ) from None
         collection = lookalike.create(path)
     with collection:

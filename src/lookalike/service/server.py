@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from types import FrameType
 
 import uvicorn
@@ -30,6 +30,7 @@ from lookalike.service.life import Life
 from lookalike.service.priority import make_way
 from lookalike.service.settings import ServiceSettings
 from lookalike.service.silent_connections import SilentConnections
+from lookalike.store.milvus_address import shown
 from lookalike.vectors.threads import one_thread_each
 
 BACKLOG = 1024
@@ -160,7 +161,8 @@ def _open(path: str | PathLike[str], encoders: SharedEncoders, *, create: bool) 
     except CollectionNotFound:
         if not create:
             raise CollectionNotFound(
-                f"there is no collection at {path}: make one with `lookalike index`, or an empty one with --create"
+                f"there is no collection at {shown(fspath(path))}: make one with `lookalike index`, or an empty one "
+                "with --create"
             ) from None
         lookalike.create(path).close()
         return lookalike.open(path, around=encoders)

@@ -138,7 +138,7 @@ def _vectors(state: State, positions: Positions, *, elsewhere: bool) -> VectorSo
 
 @contextmanager
 def _publication(store: Store, gallery: Gallery, state: State) -> Iterator[Publication]:
-    """Where graphs are put; at the end other builds' are deleted, and these where they came to nothing."""
+    """Where graphs are put; at the end other builds' are deleted, or only these where they are not what is used."""
     space, reducer = store.space(), gallery.reducer
     if space.number != state.layout.space:
         raise CollectionBusy(f"{store.uri} was migrated meanwhile: repeat the call")
@@ -146,9 +146,9 @@ def _publication(store: Store, gallery: Gallery, state: State) -> Iterator[Publi
     try:
         yield made
     except BaseException:
-        made.clean(own=not made.published)
+        made.clean()
         raise
-    made.clean()
+    made.finish()
 
 
 def _too_small(store: Store) -> InputError:

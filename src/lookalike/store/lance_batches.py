@@ -8,7 +8,7 @@ A batch that never comes back is deleted by the next compaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lookalike.store.base import Space
@@ -25,14 +25,17 @@ class Destination:
     """Where workers write to; can be pickled.
 
     Args:
-        uri: Of the collection.
+        uri: Of the collection, as messages name it.
         dataset: The dataset of its items; a compaction or a migration replaces it.
         space: What embeddings have to lie in.
+        url: What the collection is opened by, where that is not its uri: it has a user and a password, which travel to
+            the workers and are never shown.
     """
 
     uri: str
     dataset: str
     space: Space
+    url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def write_items(to: Destination, records: Sequence[Record]) -> WrittenItems:
         StoreError: If the dataset cannot be written; it may have been replaced: ask for the destination again.
     """
     batch = records_batch(records, to.space)
-    bulk = place_of(to.uri).bulk()
+    bulk = place_of(to.url or to.uri).bulk()
     fragments = bulk.write(to.dataset, schema_of(ITEMS, to.space), iter([batch]))
     return WrittenItems(to.dataset, tuple(record.id for record in records), tuple(fragments))
 

@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeVar
 
 from lookalike.errors import CollectionBusy, CollectionNotFound, DamagedCollection, StoreError
 from lookalike.store import lance_checkpoints as checkpoints
-from lookalike.store import sqlite_schema
+from lookalike.store import lance_creation, sqlite_schema
 from lookalike.store.bulk_data import Placed, Unreadable
 from lookalike.store.derived import DerivedFolder
 from lookalike.store.lance_connections import ReplicaConnections
@@ -103,10 +103,7 @@ class Replica:
         self._looked = self._clean_again = float("-inf")
         first = self.log.read(1, "")
         if first is None or first.operation != "create":
-            raise CollectionNotFound(
-                f"there is no collection at {place.root}: expected a log whose first entry says what it is; "
-                "create one with lookalike index"
-            )
+            raise CollectionNotFound(lance_creation.remedy(place))
         identity = first.arguments["identity"]
         name = f"{hashlib.sha256(place.root.encode()).hexdigest()[:16]}-{identity[:16]}"
         self.folder = (cache or cache_folder()) / name
@@ -313,7 +310,12 @@ class Replica:
             return read_state(connection)
 
     def checkpoint(self) -> int:
-        """Write what the replica holds where new readers find it; the number of the entry that it is as of."""
+        """Write what the replica holds where new readers find it; the number of the entry that it is as of.
+
+        One that is older than a compaction, which another machine finished meanwhile, holds what that erased. So who
+        writes looks afterwards whether its entry was erased, and who erases looks afterwards which checkpoints there
+        are: one of the two deletes it. There is a newer one then: it is written before anything is erased.
+        """
         copy = self.folder / f"checkpoint-{os.getpid()}-{threading.get_ident()}.db"
         try:
             with self.connections.own(), self.connections.exclusive() as connection:
@@ -323,6 +325,8 @@ class Replica:
                 write_state(opened, replace(read_state(opened), unclean=False))
             opened.close()
             checkpoints.store(self.place, copy, number)
+            if self.log.was_erased(number):
+                checkpoints.delete(self.place, [number])
         except sqlite3.Error as error:
             raise translated(error, copy) from error
         finally:

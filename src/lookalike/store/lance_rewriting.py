@@ -1,7 +1,8 @@
 """Writing a collection's items anew: to erase what was removed, or with the vectors of another space.
 
 What lies below the place and is not referred to is listed before the entry is made, and deleted after it. A writer that
-prepared something meanwhile has not logged it: it meets the new entry, and prepares it again.
+prepared something meanwhile has not logged it: it meets the new entry, and prepares it again. Checkpoints, of which a
+newer one makes all before it superfluous, are listed when the log is erased.
 """
 
 from __future__ import annotations
@@ -42,7 +43,6 @@ class _Listed:
 
     datasets: list[str]
     payloads: list[str]
-    checkpoints: list[int]
     originals: list[str]
 
 
@@ -54,7 +54,6 @@ def compact(replica: Replica) -> None:
         listed = _Listed(
             place.names(FOLDER),
             place.names(object_log.PAYLOADS),
-            checkpoints.numbers(place),
             original_objects.listed(place),
         )
         _erase(replica, listed, _compact_once(replica))
@@ -145,7 +144,8 @@ def _erase(replica: Replica, listed: _Listed, number: int) -> None:
         replica.bulk.forget(name)
     replica.place.delete(f"{FOLDER}/{name}" for name in gone)
     replica.place.delete(f"{object_log.PAYLOADS}/{name}" for name in listed.payloads)
-    checkpoints.delete(replica.place, [each for each in listed.checkpoints if each < as_of])
+    # Listed only now: see Replica.checkpoint. What another machine uploads later, it deletes itself.
+    checkpoints.delete(replica.place, [each for each in checkpoints.numbers(replica.place) if each < as_of])
     with replica.connections.read() as connection:
         replica.place.delete(original_objects.superfluous(connection, listed.originals))
     replica.place.sweep(

@@ -168,7 +168,8 @@ class LanceStore(LanceCalls):
     def destination(self) -> Destination:
         """Where workers write batches for :meth:`put_written`."""
         with self._connections.read() as connection:
-            return Destination(self.uri, read_state(connection).items.name, current_space(connection))
+            dataset, space = read_state(connection).items.name, current_space(connection)
+        return Destination(self.uri, dataset, space, self._replica.place.url)
 
     def put_written(self, batches: Sequence[WrittenItems], fingerprint: str) -> None:
         """Insert or replace the items of batches that workers wrote, all of them durably or none.

@@ -56,22 +56,25 @@ def parse(url: str) -> Address:
     try:
         parts = urlsplit(url)
         port = parts.port or PORT
-    except ValueError as error:
+    except ValueError:  # which repeats what it takes for the port: maybe the password
         raise InputError(
-            f"{_without_password(url)!r} is no address ({error}): expected {_EXPECTED}"
+            f"{_without_user(url)!r} is no address: expected {_EXPECTED}{_encoded(url)}"
         ) from None
     folders, _, name = parts.path.rstrip("/").rpartition("/")
+    if parts.hostname and "@" in parts.path + parts.query + parts.fragment:
+        raise InputError(f"{_without_user(url)!r} is no address: expected {_EXPECTED}{_encoded(url)}")
     if parts.scheme != "milvus" or parts.query or parts.fragment or not name:
-        raise InputError(f"{_without_password(url)!r} is no collection on Milvus: expected {_EXPECTED}")
-    _check_name(name, "collection")
+        raise InputError(f"{_without_user(url)!r} is no collection on Milvus: expected {_EXPECTED}")
     if not parts.hostname:
         if not folders.endswith(".db"):
-            raise InputError(f"{_without_password(url)!r} names no host and no file: expected {_EXPECTED}")
+            raise InputError(f"{_without_user(url)!r} names no host and no file: expected {_EXPECTED}")
+        _check_name(name, "collection")
         return Address(f"{SCHEME}{folders}/{name}", folders, DATABASE, name)
     database = folders.strip("/") or DATABASE
     if "/" in database:
-        raise InputError(f"{_without_password(url)!r} has too many parts: expected {_EXPECTED}")
+        raise InputError(f"{_without_user(url)!r} has too many parts: expected {_EXPECTED}")
     _check_name(database, "database")
+    _check_name(name, "collection")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     where = f"{host}:{port}"
     return Address(
@@ -84,6 +87,11 @@ def parse(url: str) -> Address:
     )
 
 
+def shown(url: str) -> str:
+    """A URL that begins with ``milvus://`` without user and password, for messages; any other text as it is."""
+    return _without_user(url) if url.lower().startswith(SCHEME) else url
+
+
 def _check_name(name: str, what: str) -> None:
     if not _NAME.fullmatch(name) or "__" in name:
         raise InputError(
@@ -92,5 +100,13 @@ def _check_name(name: str, what: str) -> None:
         )
 
 
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", str(url))
+def _without_user(url: str) -> str:
+    """Without all up to the last @: a password may have been typed with any character in it."""
+    user, at, after = url.rpartition("@")
+    scheme = user[: len(SCHEME)] if user.lower().startswith(SCHEME) else ""
+    is_path = user.startswith("/", len(scheme)) and ":" not in user[len(scheme) :]
+    return url if not at or is_path else scheme + after
+
+
+def _encoded(url: str) -> str:
+    return "; in a user or password / ? # [ ] @ are percent-encoded, as in %2F for /" if "@" in url else ""

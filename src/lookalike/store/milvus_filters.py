@@ -160,3 +160,22 @@ def _text(text: str) -> str:
         raise Inexpressible
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def answerable(columns: Mapping[str, tuple[str, str]], kinds: Mapping[str, str]) -> dict[str, str]:
+    """Keys of the attributes that the documents have in the type that they have now.
+
+    Args:
+        columns: Key in the documents and type now of every attribute.
+        kinds: Types that the documents were written with, by key.
+    """
+    return {
+        name: key
+        for name, (key, kind) in columns.items()
+        if key not in kinds or (kinds[key] == "text") == (kind == "text")
+    }
+
+
+def became_text(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether an attribute, of which types are given by key, was widened to text."""
+    return any(kind != "text" and now.get(key) == "text" for key, kind in before.items())

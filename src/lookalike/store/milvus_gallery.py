@@ -5,29 +5,38 @@ cannot be said in it. What the server finds is then compared with the record: a 
 does not allow by the replica, is no answer, and where too few are left the search is repeated exactly. Rows that are
 newer than what is searched, or whose attributes are, are compared here; once there are LATE_ROWS, they are brought
 there. So an answer never depends on how far behind the server is: a write is seen by the next query.
+
+A marker on the server says how far its rows are. A process that starts reads the entries of the log since; so fewer
+rows are brought there too once there are MARKED_ENTRIES, of which most may be recorded visits.
 """
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import CollectionBusy
+from lookalike.errors import CollectionBusy, StoreError
 from lookalike.store.base import Damage
 from lookalike.store.bulk_data import Unreadable
 from lookalike.store.frozen import FrozenGallery
 from lookalike.store.gallery import STALE_SHARE, Gallery
-from lookalike.store.milvus_filters import among, compile_expression
-from lookalike.store.milvus_searched import MOST_NEIGHBOURS, Marker, SearchedCollection, distances_above
+from lookalike.store.milvus_filters import among, answerable, became_text, compile_expression
+from lookalike.store.milvus_local import LocalGallery
+from lookalike.store.milvus_searched import (
+    EF,
+    MOST_NEIGHBOURS,
+    Marker,
+    SearchedCollection,
+    distances_above,
+    thoroughness,
+)
 from lookalike.store.milvus_store import MilvusStore, Moment
 from lookalike.store.searched import ActiveReducer
 from lookalike.types import Embeddings, Rows
@@ -46,6 +55,9 @@ from lookalike.vectors.strength import SAMPLE, Background
 LATE_ROWS = 512
 """From so many rows on that are newer than what is searched, they are brought there."""
 
+MARKED_ENTRIES = 256
+"""From so many entries of the log on the marker on the server is moved on, with the rows that are newer."""
+
 FEW_ROWS = 2_000
 """Up to so many rows of a filter are compared here."""
 
@@ -62,11 +74,6 @@ Consistency = Literal["Strong", "Session"]
 
 ATTEMPTS = 5
 BATCH = 2_048
-EF = 128
-"""How thoroughly the server searches its graph; higher for a higher recall, and for a filter that keeps less."""
-
-MOST_EF = 4_096
-"""Of a search among few; among very few the server compares with all of them itself."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +115,11 @@ class MilvusGallery(Gallery):
         self._refreshing = threading.RLock()
         self._learned: tuple[tuple[int, int], int, Background] | None = None
         self._now: _State | None = None
+        self._tried = 0
+        """Entry at which the marker was to be moved on for the last time."""
         self._unindexed = False
         """Whether rows were brought since the server was told to index."""
-        self._local: Gallery | None = None
+        self._local = LocalGallery(store)
         self._kept: OrderedDict[int, tuple[Rows, int, Embeddings]] = OrderedDict()
 
     # searching
@@ -141,7 +150,11 @@ class MilvusGallery(Gallery):
     ) -> tuple[Rows, npt.NDArray[np.float32]]:
         state = self._current()
         check_query(unit, k, None, recall, dimensions=state.searched.dimensions, n=len(state.rows))
-        allowed = state.rows if rows is None else np.intersect1d(state.rows, np.asarray(rows, dtype=np.int64))
+        if rows is None:
+            allowed = state.rows
+        else:
+            asked = np.unique(np.asarray(rows, dtype=np.int64))
+            allowed = asked[_among(asked, state.rows)]
         wanted = min(k, len(allowed))
         if not wanted:
             return nothing(len(unit), k)
@@ -174,7 +187,7 @@ class MilvusGallery(Gallery):
             return ""
         filter = self._record.filter_of(rows)
         if filter is not None:
-            told = compile_expression(filter, _answerable(state))
+            told = compile_expression(filter, answerable(state.moment.columns, state.marker.types))
             if told is not None:
                 return told
         return among(allowed.tolist()) if len(allowed) <= MOST_LISTED else None
@@ -188,13 +201,13 @@ class MilvusGallery(Gallery):
             queries,
             asked if len(state.late) else min(k + 8, asked),
             expression,
-            ef=_thoroughness(recall, len(allowed) / len(state.rows)),
+            ef=thoroughness(recall, len(allowed) / len(state.rows)),
             consistency="Bounded" if time.monotonic() >= state.seen else state.consistency,
         )
-        wrong = ~np.isin(found.positions, allowed) | np.isin(found.positions, state.late)
+        wrong = ~_among(found.positions, allowed) | _among(found.positions, state.late)
         found.positions[wrong], found.scores[wrong] = NOWHERE, -np.inf
         parts = [Neighbours(found.positions, distances_above(found.scores))]
-        among_late = np.isin(state.late, allowed)
+        among_late = _among(state.late, allowed)
         if among_late.any():
             parts.append(_compared(state.late[among_late], state.vectors[among_late], queries, k))
         return merge(parts, k)
@@ -214,9 +227,6 @@ class MilvusGallery(Gallery):
 
     def frozen(self, rows: Rows | None = None) -> FrozenGallery:
         """See :meth:`lookalike.store.gallery.Gallery.frozen`; an index is derived from the record for it, here."""
-        with self._refreshing:
-            if self._local is None:
-                self._local = Gallery(self._record, Path(tempfile.mkdtemp(prefix="lookalike-frozen-")))
         return self._local.frozen(rows)
 
     def vectors(self, rows: Rows) -> Embeddings:
@@ -281,15 +291,19 @@ class MilvusGallery(Gallery):
 
     def _current(self) -> _State:
         """The state as of now."""
-        state = self._now
+        state, is_due = self._now, False
         if state is not None and self._record.version() == state.moment.changes.version:
-            return state
+            is_due = self._is_due(self._record.newest_entry(), state.marker)  # no version counts visits
+            if not is_due:
+                return state
         with self._refreshing:
             for _ in range(ATTEMPTS):
                 state = self._read()
                 try:
                     if state is None or len(state.late) >= LATE_ROWS:
                         state = self._brought(state)
+                    elif is_due or self._is_due(state.moment.entry, state.marker):
+                        state = self._marked(state)
                 except Unreadable:  # another process dropped what is searched: a compaction, or a rebuild
                     continue
                 if state is not None:
@@ -382,7 +396,7 @@ class MilvusGallery(Gallery):
             marker is None
             or state is None
             or searched.name != state.searched.name
-            or _became_text(marker.types, types)
+            or became_text(marker.types, types)
         ):
             searched.create()
             self._put(searched, self._record.all_rows())
@@ -400,6 +414,31 @@ class MilvusGallery(Gallery):
         if self._searched(now).name != searched.name or restated is None:
             return None
         return self._with_late(self._state_of(now, searched, brought, "Session"), restated)
+
+    def _is_due(self, entry: int, marker: Marker) -> bool:
+        """Whether to move the marker on; said to one caller, and again after as many entries."""
+        if entry - max(marker.entry, self._tried) < MARKED_ENTRIES:
+            return False
+        self._tried = entry
+        return True
+
+    def _marked(self, state: _State) -> _State:
+        """Bring the few rows that are late, and move the marker on; not where this user may not write."""
+        marker, types = state.marker, dict(state.moment.columns.values())
+        since = self._record.moment(marker.version, marker.last_row)
+        if since.entry != state.moment.entry or became_text(marker.types, types):
+            return state  # at another time, which brings all rows anew in the second case
+        last = max(marker.last_row, int(state.rows[-1]) if len(state.rows) else -1)
+        marked = Marker(since.entry, since.changes.version, last, types)
+        try:
+            self._put(state.searched, state.late)
+            state.searched.remove(since.changes.removed)
+            state.searched.mark(marked)
+        except StoreError as error:
+            if isinstance(error, Unreadable):
+                raise
+            return state
+        return replace(self._state_of(state.moment, state.searched, marked, "Session"), rows=state.rows)
 
     @staticmethod
     def _last_row(marker: Marker | None, moment: Moment) -> int:
@@ -457,14 +496,7 @@ class MilvusGallery(Gallery):
 
     def close(self) -> None:
         """Let go of what was derived here."""
-        if self._local is not None:
-            self._local.close()
-
-
-def _thoroughness(recall: float | None, share: float) -> int:
-    """The ``ef`` of a search: more where only a share of the rows may be found, since the graph leads through all."""
-    least = EF if recall is None else max(EF, round(0.5 / max(1 - recall, 1e-3)))
-    return min(MOST_EF, max(least, round(least / max(share, 1e-9))))
+        self._local.close()
 
 
 def _compared(rows: Rows, vectors: Embeddings, queries: Embeddings, k: int) -> Neighbours:
@@ -473,15 +505,14 @@ def _compared(rows: Rows, vectors: Embeddings, queries: Embeddings, k: int) -> N
     return Neighbours(np.where(found.positions >= 0, rows[found.positions], NOWHERE), found.scores)
 
 
-def _answerable(state: _State) -> dict[str, str]:
-    """Keys of the attributes that the documents have in the type that they have now."""
-    kinds = state.marker.types
-    return {
-        name: key
-        for name, (key, kind) in state.moment.columns.items()
-        if key not in kinds or (kinds[key] == "text") == (kind == "text")
-    }
+def _among(some: Rows, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Which of some rows are among these, bool of the shape of ``some``; in the time of the few, not of the many.
 
-
-def _became_text(before: dict[str, str], now: dict[str, str]) -> bool:
-    return any(kind != "text" and now.get(key) == "text" for key, kind in before.items())
+    Args:
+        some: int64, any shape and order.
+        rows: int64 (n,), ascending.
+    """
+    if not len(rows):
+        return np.zeros(some.shape, dtype=np.bool_)
+    found: npt.NDArray[np.bool_] = rows[np.minimum(np.searchsorted(rows, some), len(rows) - 1)] == some
+    return found

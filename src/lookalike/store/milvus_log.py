@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lookalike.store.logged_values import from_log
-from lookalike.store.object_log import Entry, ObjectLog
+from lookalike.store.milvus_place import MilvusPlace
+from lookalike.store.object_log import FOLDER, Entry, ObjectLog, entry_name
 from lookalike.store.object_places import Place
 
 RESTATING = ("set_attributes", "touch")
@@ -33,6 +34,9 @@ class RestatementLog(ObjectLog):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._noting = threading.Lock()
+        self._fields = _FieldsLog(place)
+        self.newest = 0
+        """The highest number of an entry that passed here."""
         self._known: OrderedDict[int, tuple[str, ...]] = OrderedDict()
 
     def append(
@@ -50,6 +54,18 @@ class RestatementLog(ObjectLog):
             self._note(entry)
         return entry
 
+    def erase(self, through: int) -> None:
+        """See :meth:`lookalike.store.object_log.ObjectLog.erase`; also what was written back since the last time."""
+        super().erase(through)
+        if through < 2 or not isinstance(self._place, MilvusPlace):
+            return  # elsewhere nobody can write an entry back
+        erased = self._place.read(entry_name(through))
+        assert erased is not None, "its number stays taken"
+        for name in self._place.names_unlike(FOLDER, erased):
+            number = name.removesuffix(".json")
+            if number.isdigit() and 1 < int(number) < through:
+                self._place.replace(f"{FOLDER}/{name}", erased)
+
     def restated(self, number: int) -> tuple[str, ...]:
         """Ids of the items whose fields an entry changed, beside those that it added or removed.
 
@@ -60,10 +76,14 @@ class RestatementLog(ObjectLog):
             known = self._known.get(number)
         if known is not None:
             return known
-        entry = self.read(number, None)
-        return () if entry is None else _restated(entry)
+        entry = self._fields.read(number, None)
+        if entry is None:
+            return ()
+        self._note(entry)
+        return _restated(entry)
 
     def _note(self, entry: Entry) -> None:
+        self.newest = max(self.newest, entry.number)
         restated = _restated(entry)
         if len(restated) > KNOWN_IDS:
             return
@@ -71,6 +91,13 @@ class RestatementLog(ObjectLog):
             self._known[entry.number] = restated
             while len(self._known) > KNOWN_ENTRIES:
                 self._known.popitem(last=False)
+
+
+class _FieldsLog(ObjectLog):
+    """The log without the data of entries that change no fields: recorded visits have some of megabytes."""
+
+    def _data(self, body: Mapping[str, Any], where: str) -> bytes:
+        return super()._data(body, where) if body["operation"] in RESTATING else b""
 
 
 def _restated(entry: Entry) -> tuple[str, ...]:

@@ -3,19 +3,23 @@
 Milvus keeps rows of at most 65,535 bytes a text. So an object is a head row and, where it is longer, part rows that the
 head refers to by a token of its own: the parts are written before the head, and an object is there whole or not at all.
 Milvus takes several rows of one key without complaint; who writes must know that a name is new, or replace it.
+
+Of an object that was replaced while somebody else did the same, or whose writer died, parts may be left that no head
+refers to: :meth:`MilvusObjects.sweep` deletes them.
 """
 
 from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from lookalike.errors import DamagedCollection
+from lookalike.errors import DamagedCollection, StoreError
 from lookalike.store.milvus_server import (
     CALL_SECONDS,
     NotLoaded,
@@ -24,6 +28,9 @@ from lookalike.store.milvus_server import (
     translated,
     unloaded,
 )
+from lookalike.store.object_places import ABANDONED_SECONDS
+
+T = TypeVar("T")
 
 PIECE = 49_149
 """Bytes in a row: in base64 65,532 characters."""
@@ -45,7 +52,7 @@ _MORE: dict[Consistency, Sequence[Consistency]] = {
 }
 """How else to look for what is not found."""
 
-_HEADS = "parts > 0"
+_HEADS, _PARTS = "parts > 0", "parts == 0"
 
 
 class MilvusObjects:
@@ -111,20 +118,35 @@ class MilvusObjects:
         self._write([head], replace=False)
         return [head["key"], *_part_keys(head)]
 
+    def replace(self, name: str, data: bytes) -> None:
+        """Make an object, or put it in the place of another.
+
+        The other one's parts are deleted if the server has had it for a few seconds, else by :meth:`sweep`: to ask as
+        of now would cost each entry that is erased a wait for the server's clocks.
+        """
+        self._replace(name, (data[at : at + PIECE] for at in range(0, len(data), PIECE)), "Eventually")
+
     def put_file(self, name: str, source: Path) -> None:
         """Make an object of a file, or put it in the place of another."""
-        before = self._heads([name], "Strong")
         with source.open("rb") as file:
-            head = self._head(name, iter(lambda: file.read(PIECE), b""))
-        self._write([head], replace=True)
+            self._replace(name, iter(lambda: file.read(PIECE), b""), "Strong")
+
+    def _replace(self, name: str, pieces: Iterator[bytes], consistency: Consistency) -> None:
+        before = self._heads([name], consistency)
+        self._write([self._head(name, pieces)], replace=True)
         self.delete_rows(key for each in before.values() for key in _part_keys(each))
 
     def _head(self, name: str, pieces: Iterator[bytes]) -> dict[str, Any]:
-        """The head row; the parts of a long object are written."""
+        """The head row; the parts of a long object are written.
+
+        Raises:
+            StoreError: If that took so long that a sweep may take them for those of a writer that died.
+        """
         first, second = next(pieces, b""), next(pieces, None)
         if second is None:
             return _row(_head_key(name), 1, first)
-        token, parts, rows = secrets.token_hex(8), 0, []
+        began, parts, rows = int(time.time()), 0, []
+        token = f"{began:x}-{secrets.token_hex(8)}"
         for piece in _chained(first, second, pieces):
             rows.append(_row(f"{name}#{token}.{parts}", 0, piece))
             parts += 1
@@ -132,6 +154,11 @@ class MilvusObjects:
                 self._write(rows, replace=False)
                 rows = []
         self._write(rows, replace=False)
+        if time.time() - began > ABANDONED_SECONDS / 2:
+            raise StoreError(
+                f"{name} in {self._where} was not written whole within {ABANDONED_SECONDS / 2:.0f} s, and is given up: "
+                "check the connection to the server, and repeat"
+            )
         return _row(_head_key(name), parts, token.encode())
 
     def _write(self, rows: Sequence[dict[str, Any]], *, replace: bool) -> None:
@@ -153,6 +180,20 @@ class MilvusObjects:
             with translated(self._where):
                 self._client.delete(self.collection, ids=some, timeout=CALL_SECONDS)
 
+    def sweep(self, folders: Iterable[str]) -> None:
+        """Delete the parts that no head refers to.
+
+        Of an object that has become short they go at once: it was erased, and what it held has to be gone. Others may
+        be of an object that is being written: they go from an age on, which their token tells; one that tells none is
+        of the time before tokens did.
+        """
+        for folder in folders:
+            with translated(self._where):
+                parts = keys(self._client, self.collection, f"{_below(folder)} and {_PARTS}", "key")
+            # Read after them: what was begun before and has its head by now is seen to be whole.
+            heads = self._heads(list(dict.fromkeys(key.rpartition("#")[0] for key in parts)), "Strong")
+            self.delete_rows(key for key in parts if _is_left_over(key, heads))
+
     # reading
 
     def get(self, names: Sequence[str], consistency: Consistency = "Session") -> dict[str, bytes]:
@@ -169,7 +210,9 @@ class MilvusObjects:
         found = {}
         for name in names:
             if (head := heads.get(_head_key(name))) is not None:
-                found[name] = b"".join(self._pieces(name, head, consistency))
+                data = self._whole(name, head, consistency, b"".join)
+                if data is not None:
+                    found[name] = data
         return found
 
     def is_seen(self, name: str, *, wait: bool = True) -> bool | None:
@@ -190,24 +233,52 @@ class MilvusObjects:
 
     def download(self, name: str, target: Path) -> bool:
         """Copy an object to a file; False where there is none."""
-        head = self._heads([name], "Strong").get(_head_key(name))
-        if head is None:
-            return False
-        with target.open("wb") as file:
-            for piece in self._pieces(name, head, "Session"):
-                file.write(piece)
-        return True
 
-    def names(self, folder: str) -> list[str]:
-        """Names of the objects below a folder, without it, ascending; as of now."""
-        # Of the characters in names only "0" follows "/".
-        below = f'key >= "{folder}/" and key < "{folder}0" and {_HEADS}'
+        def write(pieces: Iterator[bytes]) -> bool:
+            with target.open("wb") as file:
+                file.writelines(pieces)
+            return True
+
+        return bool(self._whole(name, self._heads([name], "Strong").get(_head_key(name)), "Session", write))
+
+    def is_there(self, name: str) -> bool:
+        """Whether there is an object of this name, as of now."""
+        return bool(self._heads([name], "Strong"))
+
+    def names(self, folder: str, *, unlike: bytes | None = None) -> list[str]:
+        """Names of the objects below a folder, without it, ascending; as of now.
+
+        Args:
+            folder: Which.
+            unlike: Without those that are these bytes, which fit in a row.
+        """
+        expression = f"{_below(folder)} and {_HEADS}"
+        if unlike is not None:
+            expression += f' and data != "{_text(unlike)}"'
         with translated(self._where):
-            found = keys(self._client, self.collection, below, "key")
+            found = keys(self._client, self.collection, expression, "key")
         return sorted(key[len(folder) + 1 : -1] for key in found)
 
     def _heads(self, names: Sequence[str], consistency: Consistency) -> dict[str, dict[str, Any]]:
         return self._rows([_head_key(name) for name in names], consistency)
+
+    def _whole(
+        self,
+        name: str,
+        head: dict[str, Any] | None,
+        consistency: Consistency,
+        take: Callable[[Iterator[bytes]], T],
+    ) -> T | None:
+        """What is made of an object's pieces, again where it is replaced meanwhile; None where it is not there."""
+        while head is not None:
+            try:
+                return take(self._pieces(name, head, consistency))
+            except DamagedCollection:
+                now = self._heads([name], "Strong").get(head["key"])
+                if now is not None and now["data"] == head["data"]:
+                    raise
+                head, consistency = now, "Strong"
+        return None
 
     def _pieces(self, name: str, head: dict[str, Any], consistency: Consistency) -> Iterator[bytes]:
         if head["parts"] == 1:
@@ -321,8 +392,11 @@ def _aliases(client: Any, collection: str) -> list[str]:
 
 
 def _row(key: str, parts: int, data: bytes) -> dict[str, Any]:
-    text = base64.b64encode(data).decode("ascii")
-    return {"key": key, "parts": parts, "data": text, "nothing": [0.0, 0.0]}
+    return {"key": key, "parts": parts, "data": _text(data), "nothing": [0.0, 0.0]}
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _head_key(name: str) -> str:
@@ -334,6 +408,24 @@ def _part_keys(head: dict[str, Any]) -> list[str]:
         return []
     token = base64.b64decode(head["data"]).decode("ascii")
     return [f"{head['key']}{token}.{number}" for number in range(head["parts"])]
+
+
+def _is_left_over(part: str, heads: dict[str, dict[str, Any]]) -> bool:
+    name, _, rest = part.rpartition("#")
+    token = rest.rpartition(".")[0]
+    head = heads.get(_head_key(name))
+    if head is not None:
+        if head["parts"] == 1:
+            return True
+        if base64.b64decode(head["data"]).decode("ascii") == token:
+            return False
+    began, has_time, _ = token.partition("-")
+    return not has_time or int(began, 16) < time.time() - ABANDONED_SECONDS
+
+
+def _below(folder: str) -> str:
+    # Of the characters in names only "0" follows "/".
+    return f'key >= "{folder}/" and key < "{folder}0"'
 
 
 def _quoted(key: str) -> str:

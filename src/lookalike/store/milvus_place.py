@@ -12,8 +12,9 @@ is made in three steps:
 A writer that dies after the second step is helped: a reader that meets an alias which points to a writer's collection
 waits HELP_SECONDS and does the third step itself, from the bytes of the first. Nothing depends on a clock but when
 that help begins, and helping twice writes the same bytes twice. What is left then is one case that concerns erasure
-alone: a helper that sleeps between reading and writing, while the writer finishes and a compaction erases the entry,
-writes the erased entry back; the next compaction erases it again.
+alone: a helper or a writer that sleeps before it writes, while another finishes and a compaction erases the entry,
+writes the erased entry back; the next compaction erases it again
+(:meth:`lookalike.store.milvus_log.RestatementLog.erase`).
 
 Milvus Lite has the same catalogue, within one process.
 """
@@ -25,6 +26,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ from lookalike.store.milvus_server import (
     reason,
     translated,
 )
+from lookalike.store.object_log import entry_name
 from lookalike.store.object_places import ABANDONED_SECONDS, Place, Taken
 
 HELP_SECONDS = 2.0
@@ -117,6 +120,10 @@ class MilvusPlace(Place):
             return ["log"] if self._objects.names("log") else []
         return [name for name in self._objects.names(folder) if "@" not in name and "/" not in name]
 
+    def names_unlike(self, folder: str, data: bytes) -> list[str]:
+        """Names of the objects below a folder that are not these few bytes, ascending."""
+        return [name for name in self._objects.names(folder, unlike=data) if "@" not in name]
+
     def download(self, name: str, target: Path) -> bool:
         """See :meth:`Place.download`."""
         return self._is_there() and self._objects.download(name, target)
@@ -164,6 +171,9 @@ class MilvusPlace(Place):
     def _publish(self, name: str, data: bytes) -> None:
         """Write the bytes where they are read, and free the writer's collection."""
         self._objects.put([(name, data)], replace=True)
+        self._free(name)
+
+    def _free(self, name: str) -> None:
         with translated(self.root), changing_aliases():
             self.client.alter_alias(self.collection(_TAKEN), self._alias(name), timeout=CALL_SECONDS)
 
@@ -180,7 +190,10 @@ class MilvusPlace(Place):
         candidate = f"{name}@{target}"
         data = self._objects.read(candidate)
         if data is not None:
-            self._publish(name, data)
+            if self._objects.is_there(name):  # and may have been erased since
+                self._free(name)
+            else:
+                self._publish(name, data)
             self._objects.delete([candidate])
         elif self._target(name) == target:
             raise DamagedCollection(
@@ -190,7 +203,7 @@ class MilvusPlace(Place):
     def replace(self, name: str, data: bytes) -> None:
         """See :meth:`Place.replace`."""
         self._ensure()
-        self._objects.put([(name, data)], replace=True)
+        self._objects.replace(name, data)
 
     def upload(self, name: str, source: Path) -> None:
         """See :meth:`Place.upload`."""
@@ -218,7 +231,11 @@ class MilvusPlace(Place):
         """Nothing: no other program writes here."""
 
     def sweep(self, folders: Iterable[str]) -> None:
-        """Finish what writers that died had made, delete what they had not, and drop their collections."""
+        """Finish what writers that died had made, delete what they had not, and drop their collections.
+
+        What nothing refers to any more of objects that were long goes too.
+        """
+        folders = list(folders)
         unfinished: dict[
             str, list[str]
         ] = {}  # listed before the writers: each had a collection before it wrote
@@ -240,10 +257,14 @@ class MilvusPlace(Place):
                 else:
                     self._objects.delete([candidate])
             drop_collection(self.client, writer, self.root)
+        self._objects.sweep(folders)
 
     def destroy(self) -> None:
-        """See :meth:`Place.destroy`."""
-        for name in self._collections(""):
+        """See :meth:`Place.destroy`: the first entry goes first, without which there is no collection, the log last."""
+        with suppress(StoreError):  # one whose making was interrupted cannot be asked
+            self.delete([entry_name(1)])
+        objects = self.collection(_OBJECTS)
+        for name in sorted(self._collections(""), key=objects.__eq__):
             drop_collection(self.client, name, self.root)
         self._writer, self._there, self._made = None, False, False
 
@@ -265,23 +286,30 @@ class MilvusPlace(Place):
 
         with translated(self.root):
             try:
-                return str(
-                    self.client.describe_alias(self._alias(name), timeout=CALL_SECONDS)["collection_name"]
-                )
+                if self.address.database == DATABASE:
+                    described = self.client.describe_alias(self._alias(name), timeout=CALL_SECONDS)
+                # Milvus 2.3 describes the alias of the default database, whichever is asked about.
+                elif self.exists(name):
+                    described = self.client.describe_collection(self._alias(name), timeout=CALL_SECONDS)
+                else:
+                    return None
             except MilvusException as error:
                 if not is_missing(error):
                     raise
-            if self.address.database == DATABASE or not self.exists(name):
                 return None
-            # Milvus 2.3 looks for an alias in the default database, whichever is asked about.
-            described = self.client.describe_collection(self._alias(name), timeout=CALL_SECONDS)
             return str(described["collection_name"])
 
     def _collections(self, part: str) -> list[str]:
-        """The server's names of this collection's parts that begin with a word."""
+        """The server's names of this collection's parts that begin with a word.
+
+        No part's name begins with an underscore: ``shop___objects`` is one of the collection ``shop_``.
+        """
         with translated(self.root):
             listed = self.client.list_collections(timeout=CALL_SECONDS)
-        return sorted(name for name in listed if name.startswith(self.collection(part)))
+        another = self.collection("_")
+        return sorted(
+            name for name in listed if name.startswith(self.collection(part)) and not name.startswith(another)
+        )
 
     def _datasets(self) -> list[str]:
         from lookalike.store.milvus_bulk import KINDS

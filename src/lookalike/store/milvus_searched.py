@@ -35,6 +35,12 @@ INDEX: dict[str, Any] = {
 MOST_NEIGHBOURS = LISTED
 """Of one query."""
 
+EF = 128
+"""How thoroughly the server searches its graph; higher for a higher recall, and for a filter that keeps less."""
+
+MOST_EF = 4_096
+"""Of a search among few; among very few the server compares with all of them itself."""
+
 BATCH_VALUES = 1 << 20
 """Numbers of a request that writes: 4 MiB."""
 
@@ -200,6 +206,12 @@ class SearchedCollection:
         with translated(self._place.root):
             found = keys(self._client, self.name, expression, "row")
         return np.sort(np.array(found, dtype=np.int64))
+
+
+def thoroughness(recall: float | None, share: float) -> int:
+    """The ``ef`` of a search: more where only a share of the rows may be found, since the graph leads through all."""
+    least = EF if recall is None else max(EF, round(0.5 / max(1 - recall, 1e-3)))
+    return min(MOST_EF, max(least, round(least / max(share, 1e-9))))
 
 
 def _key(hit: Any) -> int:

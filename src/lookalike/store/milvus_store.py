@@ -130,6 +130,10 @@ class MilvusStore(LanceStore):
             for row, *built_in in items
         }
 
+    def newest_entry(self) -> int:
+        """The highest number of an entry of the log that this process made or applied; costs no question."""
+        return self._log.newest
+
     def restated(self, after: int, through: int) -> Rows | None:
         """Rows of items whose fields were changed by entries of the log, beside what entries added or removed.
 

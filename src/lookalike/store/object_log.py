@@ -26,6 +26,9 @@ PAYLOADS = "payloads"
 ERASED_THROUGH = "erased.json"
 """Says up to which number entries were erased; after the first, which says what the collection is."""
 
+DELETING = "deleting"
+"""Is in the log while a collection is deleted on object storage, until everything else is gone."""
+
 FORMAT = 1
 """Of the log; a lookalike refuses a higher one."""
 
@@ -66,7 +69,7 @@ class ObjectLog:
 
     def has(self, number: int) -> bool:
         """Whether this number is taken; cheap."""
-        return self._place.exists(_name(number))
+        return self._place.exists(entry_name(number))
 
     def append(
         self, number: int, previous: str, operation: str, arguments: Mapping[str, Any], data: bytes = b""
@@ -99,10 +102,10 @@ class ObjectLog:
             body["data"] = base64.b64encode(data).decode("ascii")
         document, digest = _sealed(body)
         try:
-            self._place.create(_name(number), document)
+            self._place.create(entry_name(number), document)
         except Taken:
             # A request that was answered too late is sent again, and then meets the object that it made itself.
-            if self._place.read(_name(number)) != document:
+            if self._place.read(entry_name(number)) != document:
                 if "payload" in body:
                     self._place.delete([f"{PAYLOADS}/{body['payload']['name']}"])
                 raise
@@ -119,12 +122,12 @@ class ObjectLog:
             Erased: If a compaction erased it.
             DamagedCollection: If it, or its data, is not what was written, or it does not follow ``previous``.
         """
-        document = self._place.read(_name(number))
+        document = self._place.read(entry_name(number))
         if document is None:
             return None
         if document == _ERASED:
             raise Erased(number)
-        where = self._place.uri(_name(number))
+        where = self._place.uri(entry_name(number))
         body = _opened(document, where, number)
         if previous is not None and body["previous"] != previous:
             raise DamagedCollection(
@@ -147,9 +150,20 @@ class ObjectLog:
 
     def erase(self, through: int) -> None:
         """Erase the entries up to a number, but for the first: it says what the collection is."""
-        for number in range(self.erased_through() + 1, through + 1):
-            self._place.replace(_name(number), _ERASED)
-        self._place.replace(f"{FOLDER}/{ERASED_THROUGH}", json.dumps({"through": through}).encode())
+        first = self.erased_through() + 1
+        for number in range(first, through + 1):
+            self._place.replace(entry_name(number), _ERASED)
+        if first <= through:  # else another compaction went further, and its mark stays
+            self._place.replace(f"{FOLDER}/{ERASED_THROUGH}", json.dumps({"through": through}).encode())
+
+    def was_erased(self, number: int) -> bool:
+        """Whether a compaction erased an entry, which it does before it looks for checkpoints that are older.
+
+        The mark may have been put back by a slower compaction, so the entry itself is asked too.
+        """
+        if number == 1:
+            return False
+        return self.erased_through() >= number or self._place.read(entry_name(number)) == _ERASED
 
     def erased_through(self) -> int:
         """The last number that was erased; 1 if none was."""
@@ -160,7 +174,8 @@ class ObjectLog:
             return 1  # erasing again what was erased changes nothing
 
 
-def _name(number: int) -> str:
+def entry_name(number: int) -> str:
+    """The object that holds an entry; without the first there is no collection."""
     return f"{FOLDER}/{number:010}.json"
 
 

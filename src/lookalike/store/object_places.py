@@ -44,6 +44,9 @@ class Place(ABC):
     keeps_originals: bool = True
     """Whether it is made for pictures of some megabytes each: see :mod:`lookalike.store.original_objects`."""
 
+    url: str = ""
+    """What it was opened by, where that has a user and a password, which ``root`` has not; for no message."""
+
     def __init__(self, root: str) -> None:
         self.root = root
 
@@ -140,8 +143,11 @@ class LocalPlace(Place):
         return Bulk(self)
 
     def destroy(self) -> None:
-        """See :meth:`Place.destroy`."""
-        shutil.rmtree(self.root)
+        """See :meth:`Place.destroy`; under another name, so that a process that dies leaves no half of it here."""
+        path = Path(self.root)
+        gone = path.parent / f".{path.name}.{secrets.token_hex(4)}.gone"
+        path.rename(gone)
+        shutil.rmtree(gone)
 
     def lance_options(self) -> None:
         """Nothing."""
@@ -288,7 +294,9 @@ def place_of(uri: str) -> Place:
     if uri.startswith("milvus://"):
         from lookalike.store.milvus_place import MilvusPlace
 
-        return MilvusPlace(uri)
+        place = MilvusPlace(uri)
+        place.url = uri if place.address.user or place.address.password else ""
+        return place
     root = uri.rstrip("/")
     bucket, _, key = root.removeprefix("s3://").partition("/")
     if not root.startswith("s3://") or not bucket or not key:

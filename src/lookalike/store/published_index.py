@@ -2,8 +2,9 @@
 
 Its graphs, some 270 bytes an item without vectors, are fitted things of the store: durable, checksummed, and dropped
 with the vectors that they link. Each is kept in pieces under names that no other build has. What makes them count is
-one more, put last and in the place of the one before: the manifest, which names them and says how the vectors lay.
-A machine reads the graphs, takes the vectors that it has, and matches the two by row numbers.
+one more, put last and in the place of the one before: the manifest, which names them and says how the vectors lay. A
+copy of it lies among the pieces, for the case that two machines publish at the same moment. A machine reads the graphs,
+takes the vectors that it has, and matches the two by row numbers.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ DERIVED_KINDS = (KIND, PIECE)
 FORMAT = 1
 PIECE_BYTES = 128 << 20
 """Most bytes of a piece: no engine's limit is near, and one fits into memory anywhere."""
+
+ATTEMPTS = 10
+"""How often a manifest is put back because other machines publish and delete meanwhile."""
 
 GONE_SHARE = 0.25
 """When this share of an index's rows is no longer there, it is not loaded: a new one is smaller and better."""
@@ -100,6 +104,10 @@ class Manifest:
         """Which effort reaches which recall."""
         return Effort(self.levels, self.recalls)
 
+    def named(self) -> set[str]:
+        """The names of its pieces."""
+        return {_piece(self.build, at, piece) for at, n in enumerate(self.pieces) for piece in range(n)}
+
     def fits(self, layout: Layout, reducer: int | None) -> bool:
         """Whether it links the vectors that lie like this."""
         ours = (self.space, self.dimensions, self.precision, self.reducer)
@@ -129,7 +137,6 @@ class Publication:
     def __init__(self, store: Store, fingerprint: str, layout: Layout, reducer: int | None) -> None:
         self._store = store
         self._fingerprint = fingerprint
-        self.published = False
         self._manifest = Manifest(
             uuid.uuid4().hex, (), 0, 0, layout.space, layout.dimensions, layout.precision, reducer, (), ()
         )
@@ -165,26 +172,79 @@ class Publication:
         """Make what was put the collection's index, in one step; called again, it only changes the effort.
 
         Raises:
-            CollectionBusy: If another machine finished building one meanwhile, and deleted what was put.
+            CollectionBusy: If another machine published one meanwhile; that one stays.
         """
         manifest = replace(self._manifest, levels=effort.levels, recalls=effort.recalls)
-        named = (
-            _piece(manifest.build, at, piece) for at, n in enumerate(manifest.pieces) for piece in range(n)
-        )
-        if not {each.name for each in self._store.fitted(PIECE)}.issuperset(named):
-            raise CollectionBusy(
-                f"another machine published an index of {self._store.uri} meanwhile: that one is used; repeat the call "
-                "to replace it"
-            )
-        self._store.put_fitted(KIND, NAME, b"", fingerprint=self._fingerprint, provenance=asdict(manifest))
-        self.published = True
+        if not manifest.named() <= _pieces(self._store):
+            raise self._overtaken()
+        # First where whoever puts another over it, having looked a moment before, finds it to put it back.
+        self._put(PIECE, _own(manifest), manifest)
+        self._put(KIND, NAME, manifest)
+        self._settle()
+        if not self._is_used():
+            raise self._overtaken()
         return manifest
 
-    def clean(self, *, own: bool = False) -> None:
-        """Delete the pieces of other builds, or this one's where it came to nothing."""
-        for each in self._store.fitted(PIECE):
-            if each.name.startswith(f"{self._manifest.build}/") == own:
-                self._store.remove_fitted(PIECE, each.name)
+    def finish(self) -> None:
+        """Clean up after publishing.
+
+        Raises:
+            CollectionBusy: If another machine published an index at the same moment.
+        """
+        self.clean()
+        if not self._is_used():
+            raise self._overtaken()
+
+    def clean(self) -> None:
+        """Delete the pieces of other builds, or only these, where they are not the collection's index."""
+        used = self._is_used()
+        for name in sorted(_pieces(self._store), key=_manifests_first):
+            if name.startswith(f"{self._manifest.build}/") == used:
+                continue
+            if used and not self._is_used():
+                break  # the rest is the other's
+            self._store.remove_fitted(PIECE, name)
+        self._settle()
+
+    def _settle(self) -> None:
+        """See that the manifest names pieces that are there.
+
+        There is no step that looks and puts at once, so of two machines that publish at the same moment one may have
+        put its manifest after the other deleted what it names. Whoever did either looks afterwards, and puts back the
+        newest index that is whole; where each has deleted some of the other's, there is none.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                used = manifest_of(self._store)  # first: pieces are put before it
+                pieces = self._store.fitted(PIECE)
+                there = {each.name for each in pieces}
+                if used is None or used.named() <= there:
+                    return
+                copies = (each for each in reversed(pieces) if each.name.endswith(_OWN))
+                whole = (found for each in copies if (found := Manifest.of(each.provenance)).named() <= there)
+                instead = next(whole, None)
+            except DamagedCollection:
+                return  # of a newer lookalike, which looks after it
+            if instead is None:
+                self._store.remove_fitted(KIND, NAME)
+                return
+            self._put(KIND, NAME, instead)
+
+    def _is_used(self) -> bool:
+        try:
+            used = manifest_of(self._store)
+        except DamagedCollection:
+            return False
+        return used is not None and used.build == self._manifest.build
+
+    def _put(self, kind: str, name: str, manifest: Manifest) -> None:
+        self._store.put_fitted(kind, name, b"", fingerprint=self._fingerprint, provenance=asdict(manifest))
+
+    def _overtaken(self) -> CollectionBusy:
+        return CollectionBusy(
+            f"another machine published an index of {self._store.uri} meanwhile: that one is used, if it is still "
+            "there; repeat the call to replace it"
+        )
 
 
 def load(store: SearchedVectors, state: State) -> Sharded | None:
@@ -248,6 +308,23 @@ def _covers(parts: Iterable[Part], table: Table) -> bool:
 
 def _piece(build: str, shard: int, piece: int) -> str:
     return f"{build}/{shard:04d}/{piece:04d}"
+
+
+_OWN = "/manifest"
+"""What the name of a build's own copy of its manifest ends in, which lies among its pieces."""
+
+
+def _own(manifest: Manifest) -> str:
+    return f"{manifest.build}{_OWN}"
+
+
+def _pieces(store: Store) -> set[str]:
+    return {each.name for each in store.fitted(PIECE)}
+
+
+def _manifests_first(name: str) -> tuple[bool, str]:
+    """An order in which nobody puts back a build of which some pieces are deleted already."""
+    return not name.endswith(_OWN), name
 
 
 _HEAD = 24

@@ -9,6 +9,7 @@ from typing import Any
 
 from lookalike.errors import MissingExtra
 from lookalike.store.bulk_data import BulkData
+from lookalike.store.object_log import DELETING, FOLDER, entry_name
 from lookalike.store.object_places import Place, Taken, failed
 
 
@@ -41,8 +42,13 @@ class S3Place(Place):
         return Bulk(self)
 
     def destroy(self) -> None:
-        """See :meth:`Place.destroy`."""
-        self.delete(["data", "payloads", "originals", "checkpoint", "log"])
+        """See :meth:`Place.destroy`.
+
+        The first entry goes first, since without it the rest is no collection, and the mark that says so with the log,
+        which goes last: see :mod:`lookalike.store.lance_creation`.
+        """
+        self.replace(f"{FOLDER}/{DELETING}", b"")
+        self.delete([entry_name(1), "data", "payloads", "originals", "checkpoint", FOLDER])
 
     def lance_options(self) -> dict[str, str]:
         """The endpoint, where it is not Amazon's; Lance reads keys and region from the environment itself."""

@@ -15,13 +15,14 @@ RECORD_MS = 0.55
 @pytest.mark.parametrize(
     ("n", "dimensions", "ms", "of"),
     [
-        # benchmarks/results/growth-vectors.md, on a machine that did much else up to a million
-        (100_000, 64, 0.497, "vectors"),
-        (1_000_000, 64, 3.943, "vectors"),
+        # benchmarks/results/growth-vectors.md
+        (100_000, 64, 0.293, "vectors"),
+        (1_000_000, 64, 3.392, "vectors"),
         (10_000_000, 64, 6.259, "vectors"),
-        # python -m benchmarks growth --compact, and growth: whole collections on a quiet machine
+        # growth-compact.md and growth.md: whole collections
         (100_000, 128, 0.616, "collection"),
         (1_000_000, 128, 1.471, "collection"),
+        (10_000_000, 128, 9.694, "collection"),
         (100_000, 256, 0.695, "collection"),
         (1_000_000, 256, 1.206, "collection"),
     ],
@@ -34,12 +35,13 @@ def test_searches_take_about_what_was_measured(n: int, dimensions: int, ms: floa
 @pytest.mark.parametrize(
     ("n", "dimensions", "microseconds"),
     [
-        # growth-vectors.md: busy; growth --compact and growth: quiet, with tuning and writing
-        (100_000, 64, 72.9),
-        (1_000_000, 64, 153.2),
+        # growth-vectors.md; growth-compact.md and growth.md, with tuning and writing
+        (100_000, 64, 60.8),
+        (1_000_000, 64, 137.7),
         (10_000_000, 64, 196.8),
         (100_000, 128, 50.1),
         (1_000_000, 128, 128.6),
+        (10_000_000, 128, 250.2),
         (100_000, 256, 82.5),
         (1_000_000, 256, 171.5),
     ],

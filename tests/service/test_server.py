@@ -238,13 +238,3 @@ def test_a_collection_that_is_missing_is_named_without_its_password(monkeypatch:
     assert "SECRET" not in str(refused.value)
     with pytest.raises(CollectionNotFound, match="no collection at /data/shop: "):
         server._open(Path("/data/shop"), None, create=False)  # type: ignore[arg-type]
-
-
-def test_so_it_is_on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray.serve", reason="needs Ray: pip install 'lookalike[ray]'")
-    from lookalike.service import replica_applications
-
-    monkeypatch.setattr(lookalike, "open", _is_missing)
-    with pytest.raises(CollectionNotFound, match="no collection at milvus://host/missing: ") as refused:
-        replica_applications._look("milvus://root:SECRET@host/missing", create=False)
-    assert "SECRET" not in str(refused.value)

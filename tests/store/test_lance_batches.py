@@ -89,14 +89,3 @@ def test_workers_open_the_collection_as_the_user_of_the_url_and_show_nobody(
         monkeypatch.setattr(lance_batches, "place_of", place_of)
         assert write_items(to, [record("a")]).ids == ("a",)
         assert opened == [url]
-
-
-def test_a_place_knows_the_url_with_the_user_it_was_opened_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pymilvus", reason="needs the driver of Milvus: pip install 'lookalike[milvus]'")
-    from lookalike.store import milvus_place
-
-    monkeypatch.setattr(milvus_place, "connect", lambda _: object())  # nobody is asked
-    place = object_places.place_of("milvus://root:SECRET@host/shop")
-    assert (place.root, place.url) == ("milvus://host:19530/default/shop", "milvus://root:SECRET@host/shop")
-    assert object_places.place_of("milvus://host/shop").url == ""
-    assert object_places.place_of("/pictures/shop.lance").url == ""

@@ -3,7 +3,8 @@
 The job is the same: a folder of pictures is read, decoded, embedded by actors, written as Lance fragments by them, and
 committed by the driver. So are the functions that do it; see :mod:`benchmarks.ray_data_jobs` for the ways that are
 compared and how Ray Data is set. Each run has a driver process of its own on one Ray cluster of this machine, which is
-up before the clock runs; the start of the actors, which load the network, is part of the time.
+up before the clock runs; the start of the actors, which load the network, is part of the time. Needs ``pip install
+lance-ray``, which lookalike itself does not.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,8 @@ def main() -> None:
     )
     parser.add_argument("--faults", nargs="+", choices=list(FAULTS), default=list(FAULTS), metavar="FAULT")
     options = parser.parse_args()
+    if find_spec("lance_ray") is None:
+        parser.error("what Ray Data is compared with is not installed: pip install lance-ray")
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="ray-data-") as scratch:
         pictures = _pictures(options.data, Path(scratch), options.pictures)

@@ -297,6 +297,13 @@ def check_is_whole(store: Store, made: Manifest, tmp_path: Path, added: list[int
     check(fresh, store)
 
 
+def check_is_overtaken(store: SqliteStore, tmp_path: Path, made: list[Any], added: list[int]) -> None:
+    """Building here ends with an error, and the index that another machine made meanwhile stays."""
+    with pytest.raises(CollectionBusy, match="another machine"):
+        publish(store, tmp_path, 3)
+    check_is_whole(store, made[0], tmp_path, added)
+
+
 def test_who_is_overtaken_while_tuning_leaves_the_index_of_the_other(
     store: SqliteStore, tmp_path: Path, added: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,9 +316,7 @@ def test_who_is_overtaken_while_tuning_leaves_the_index_of_the_other(
         tune(index)
 
     monkeypatch.setattr(Sharded, "tune", overtaken)
-    with pytest.raises(CollectionBusy, match="another machine"):
-        publish(store, tmp_path, 3)
-    check_is_whole(store, made[0], tmp_path, added)
+    check_is_overtaken(store, tmp_path, made, added)
 
 
 def test_who_is_overtaken_between_looking_and_publishing_puts_the_index_of_the_other_back(
@@ -326,9 +331,7 @@ def test_who_is_overtaken_between_looking_and_publishing_puts_the_index_of_the_o
         return put_fitted(self, kind, *given, **named)
 
     monkeypatch.setattr(SqliteStore, "put_fitted", overtaken)
-    with pytest.raises(CollectionBusy, match="another machine"):
-        publish(store, tmp_path, 3)
-    check_is_whole(store, made[0], tmp_path, added)
+    check_is_overtaken(store, tmp_path, made, added)
 
 
 def test_who_meets_a_newer_index_while_cleaning_leaves_one_that_is_whole_or_none(
@@ -344,9 +347,7 @@ def test_who_meets_a_newer_index_while_cleaning_leaves_one_that_is_whole_or_none
         return remove_fitted(self, kind, name)
 
     monkeypatch.setattr(SqliteStore, "remove_fitted", overtaken)
-    with pytest.raises(CollectionBusy, match="another machine"):
-        publish(store, tmp_path, 3)
-    check_is_whole(store, made[0], tmp_path, added)
+    check_is_overtaken(store, tmp_path, made, added)
 
 
 def test_of_two_that_delete_each_others_pieces_none_is_left_as_an_index(

@@ -20,6 +20,7 @@ from lookalike.store.copying_mark import KIND as MARK
 from lookalike.store.copying_tracking import TrackingCounts, copy_tracking, tracking_counts
 from lookalike.store.interactions import EVENT_WEIGHTS
 from lookalike.store.published_index import DERIVED_KINDS
+from lookalike.store.row_places import places_of
 from lookalike.types import TAGS, AttributeType, AttributeValue, Record, Rows
 
 BATCH = 2048
@@ -56,8 +57,8 @@ class Renumbering:
         gone = np.where(rows >= GONE, rows, rows + GONE)
         if not len(self.rows):
             return gone
-        place = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
-        return np.where(self.rows[place] == rows, self.of[place], gone)
+        places = places_of(rows, self.rows)
+        return np.where(places >= 0, self.of[places], gone)
 
 
 Changed = Callable[[Record], Record]

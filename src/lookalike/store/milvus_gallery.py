@@ -38,18 +38,11 @@ from lookalike.store.milvus_searched import (
     thoroughness,
 )
 from lookalike.store.milvus_store import MilvusStore, Moment
+from lookalike.store.row_places import nearest_rows, places_of
 from lookalike.store.searched import ActiveReducer
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.metrics import normalise, renormalise
-from lookalike.vectors.neighbours import (
-    NOWHERE,
-    ArrayVectors,
-    Neighbours,
-    check_query,
-    exact_range,
-    merge,
-    nothing,
-)
+from lookalike.vectors.neighbours import NOWHERE, ArrayVectors, Neighbours, check_query, merge, nothing
 from lookalike.vectors.strength import SAMPLE, Background
 
 LATE_ROWS = 512
@@ -154,12 +147,12 @@ class MilvusGallery(Gallery):
             allowed = state.rows
         else:
             asked = np.unique(np.asarray(rows, dtype=np.int64))
-            allowed = asked[_among(asked, state.rows)]
+            allowed = asked[places_of(asked, state.rows) >= 0]
         wanted = min(k, len(allowed))
         if not wanted:
             return nothing(len(unit), k)
         if rows is not None and len(allowed) <= FEW_ROWS:
-            return _compared(allowed, self._few(state, rows, allowed), unit, k)
+            return nearest_rows(allowed, ArrayVectors(self._few(state, rows, allowed)), unit, k)
         expression = self._expression(state, rows, allowed)
         if recall == 1 or expression is None or wanted > MOST_NEIGHBOURS // 2:
             return self._exactly(unit, k, allowed)
@@ -204,12 +197,13 @@ class MilvusGallery(Gallery):
             ef=thoroughness(recall, len(allowed) / len(state.rows)),
             consistency="Bounded" if time.monotonic() >= state.seen else state.consistency,
         )
-        wrong = ~_among(found.positions, allowed) | _among(found.positions, state.late)
+        wrong = (places_of(found.positions, allowed) < 0) | (places_of(found.positions, state.late) >= 0)
         found.positions[wrong], found.scores[wrong] = NOWHERE, -np.inf
         parts = [Neighbours(found.positions, distances_above(found.scores))]
-        among_late = _among(state.late, allowed)
+        among_late = places_of(state.late, allowed) >= 0
         if among_late.any():
-            parts.append(_compared(state.late[among_late], state.vectors[among_late], queries, k))
+            vectors = ArrayVectors(state.vectors[among_late])
+            parts.append(nearest_rows(state.late[among_late], vectors, queries, k))
         return merge(parts, k)
 
     def _exactly(self, queries: Embeddings, k: int, allowed: Rows) -> Neighbours:
@@ -218,7 +212,8 @@ class MilvusGallery(Gallery):
         for first in range(0, len(allowed), BATCH):
             some = self._record.existing(allowed[first : first + BATCH].tolist())
             if len(some):
-                part = _compared(some, normalise(self._record.vectors(some.tolist())), queries, k)
+                vectors = ArrayVectors(normalise(self._record.vectors(some.tolist())))
+                part = nearest_rows(some, vectors, queries, k)
                 best = merge([best, part], k)
         return best
 
@@ -497,22 +492,3 @@ class MilvusGallery(Gallery):
     def close(self) -> None:
         """Let go of what was derived here."""
         self._local.close()
-
-
-def _compared(rows: Rows, vectors: Embeddings, queries: Embeddings, k: int) -> Neighbours:
-    """The nearest of some rows, by their L2-normalised vectors."""
-    found = exact_range(ArrayVectors(vectors), queries, k, 0, len(rows), unit=True)
-    return Neighbours(np.where(found.positions >= 0, rows[found.positions], NOWHERE), found.scores)
-
-
-def _among(some: Rows, rows: Rows) -> npt.NDArray[np.bool_]:
-    """Which of some rows are among these, bool of the shape of ``some``; in the time of the few, not of the many.
-
-    Args:
-        some: int64, any shape and order.
-        rows: int64 (n,), ascending.
-    """
-    if not len(rows):
-        return np.zeros(some.shape, dtype=np.bool_)
-    found: npt.NDArray[np.bool_] = rows[np.minimum(np.searchsorted(rows, some), len(rows) - 1)] == some
-    return found

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.store.gallery_state import State
+from lookalike.store.row_places import nearest_rows
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.metrics import normalise
-from lookalike.vectors.neighbours import NOWHERE, ArrayVectors, check_query, exact_range
+from lookalike.vectors.neighbours import ArrayVectors, check_query
 
 MOST_BYTES = 64 << 20
 """Of one subset; at 1,280 dimensions 13,107 vectors."""
@@ -71,10 +72,8 @@ class Subsets:
         if subset.vectors is None:
             return None
         check_query(queries, k, None, None, dimensions=state.table.dimensions, n=len(subset.rows))
-        found = exact_range(subset.vectors, queries, k, 0, len(subset.rows), unit=True)
-        if not len(subset.rows):
-            return found.positions, found.scores
-        return np.where(found.positions >= 0, subset.rows[found.positions], NOWHERE), found.scores
+        found = nearest_rows(subset.rows, subset.vectors, queries, k)
+        return found.positions, found.scores
 
     def expect(self, state: State, asked: Rows) -> None:
         """Keep a filter's vectors from its first search on, if they are few enough; for those that come many times.

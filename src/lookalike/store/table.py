@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import UnknownItem
+from lookalike.store.row_places import places_of
 from lookalike.store.sidecar import Sidecar
 from lookalike.types import Embeddings, Rows
 from lookalike.vectors.neighbours import Mask, Positions
@@ -81,8 +82,7 @@ class Table:
         if int(known[-1]) - int(known[0]) == len(known) - 1:
             found = rows - known[0]
             return np.where((found >= 0) & (found < len(known)), found, -1)
-        found = np.minimum(np.searchsorted(known, rows), len(known) - 1)
-        return np.where(known[found] == rows, found, -1)
+        return places_of(rows, known)
 
     def mask(self, rows: Rows | None, n: int) -> Mask | None:
         """Which of the first n vectors may be answers; None when all may.
